@@ -16,6 +16,7 @@ import { openIssuer } from "./adapters/issuer.ts";
 import { openMetrics } from "./adapters/metrics.ts";
 import { openModels } from "./adapters/models.ts";
 import { openSpool } from "./adapters/spool.ts";
+import { openWitnesses, type WitnessAddress } from "./adapters/witness/witness-clients.ts";
 import type { Log } from "./core/ports/ports.ts";
 import { openPublicLog } from "./open-public-log.ts";
 
@@ -31,6 +32,8 @@ export interface StateSettings {
   readonly log: Log;
   /** Name of the public log; undefined for the one that it has. */
   readonly logOrigin?: string | undefined;
+  /** Who is asked to sign the public log; nobody if absent. */
+  readonly witnesses?: readonly WitnessAddress[] | undefined;
   /**
    * Called if another coordinator took over the database while this one had lost it. This one serves nothing
    * more, and its process should end with the sentence. The default is an uncaught error.
@@ -66,6 +69,7 @@ export async function openAdapters(
   closers: Closers,
 ) {
   const { dataDir, databaseUrl, log } = settings;
+  const witnesses = await openWitnesses(settings.witnesses ?? []);
   await makeDataFolder(settings);
   const lock = lockDataFolder(dataDir);
   closers.push(() => lock.release());
@@ -87,6 +91,7 @@ export async function openAdapters(
     clock,
     after,
     origin: settings.logOrigin,
+    witnesses,
   });
   closers.push(() => publicLog.stop());
   await publicLog.open();

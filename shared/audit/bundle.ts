@@ -205,7 +205,8 @@ export async function auditBundle(
   const witnesses = await Promise.all(log.witnesses.map((text) => parseVerifierKey(primitives, text)));
   const shown: ShownLog = {
     origin: log.origin,
-    key: pinned ?? hexToBytes(log.key),
+    key: hexToBytes(log.key),
+    pinned,
     note: log.note,
     rotations: log.rotations,
     witnesses: witnesses.flatMap((parsed) => (parsed.ok ? [parsed.value] : [])),

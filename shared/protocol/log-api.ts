@@ -14,8 +14,20 @@ export const logViewSchema = z.object({
   verifierKey: z.string().max(400),
   /** Keys of its witnesses, each as NAME+KEYID+KEY. */
   witnesses: z.array(z.string().max(400)),
+  /** How each of them stands, in the same order. The coordinator's word. */
+  witnessStates: z
+    .array(
+      z.object({
+        name: z.string().max(200),
+        /** The newest checkpoint that it signed, and when by its own clock; null if none. */
+        signed: z.object({ size: index, timeS: index }).nullable(),
+        /** Null while it answers. */
+        trouble: z.enum(["no-answer", "unknown-log", "other-history"]).nullable(),
+      }),
+    )
+    .default([]),
   /** Indexes of all entries that hand over to another key, ascending. */
-  rotations: z.array(index),
+  rotations: z.array(index).max(1_000),
 });
 export type LogView = z.infer<typeof logViewSchema>;
 

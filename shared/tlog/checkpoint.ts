@@ -21,7 +21,7 @@ import type { TreeHead } from "./tree.ts";
  *     number of leaves, decimal
  *     root, base64 of 32 bytes
  *
- * Source: c2sp.org/tlog-checkpoint. There are no extension lines here.
+ * Source: c2sp.org/tlog-checkpoint. There are no extension lines in ours.
  */
 
 export interface Checkpoint extends TreeHead {
@@ -32,11 +32,17 @@ export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${bytesToBase64(root)}\n`;
 }
 
-/** @param text  Of a note. */
+/** @param text  Of a note. Extension lines are refused: no log of ours has them. */
 export function parseCheckpoint(text: string): Result<Checkpoint, CheckpointError> {
+  if (text.split("\n").length === 4) return readCheckpoint(text);
+  return err({ type: "bad-checkpoint", sentence: "A checkpoint has three lines." });
+}
+
+/** Like `parseCheckpoint`, of any log: extension lines, which are not empty, may follow. A witness signs them unread. */
+export function readCheckpoint(text: string): Result<Checkpoint, CheckpointError> {
   const bad = (sentence: string) => err({ type: "bad-checkpoint", sentence } as const);
-  const [origin = "", sizeText = "", rootText = "", end, ...more] = text.split("\n");
-  if (end !== "" || more.length > 0) return bad("A checkpoint has three lines.");
+  const [origin = "", sizeText = "", rootText = "", ...more] = text.split("\n");
+  if (more.pop() !== "" || more.includes("")) return bad("A checkpoint has three lines, and none is empty.");
   if (!isNoteName(origin)) return bad("The checkpoint's origin is not the name of a log.");
   const size = parseSize(sizeText);
   if (size === undefined) return bad("The checkpoint's size is not a number of leaves.");

@@ -7,12 +7,14 @@ import { openLog } from "../../adapters/log.ts";
 import { ensureWebBuild } from "../../adapters/web-build.ts";
 import { BUNDLED_TASKS, type BundledTask } from "../../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, type Settings, startCoordinator } from "../../main.ts";
+import { logOriginFault } from "../../open-public-log.ts";
 import { environment, namedOrigins, stateOptions } from "../command.ts";
 import { offerTask } from "../demo/task-version.ts";
 import { doorOptions } from "../door-options.ts";
 import { GOVERNANCE_HELP, governanceOptions } from "../governance-options.ts";
 import { openIdOptions } from "../openid-options.ts";
 import { TLS_HELP, trustWords } from "../tls-options.ts";
+import { WITNESS_OPTIONS_HELP, witnessOptions } from "../witness-options.ts";
 
 const HELP = `npm run coordinator [-- options]
 
@@ -40,6 +42,9 @@ ${TLS_HELP}; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
                     has made it theirs; or CHORUS_OPENID_ISSUER, CHORUS_OPENID_CLIENT_ID. The client's secret is in
                     CHORUS_OPENID_CLIENT_SECRET, or in the file that CHORUS_OPENID_CLIENT_SECRET_FILE names. Redirect
                     address: /api/v1/session/openid/callback
+  --log-origin NAME what the public log is called for its whole life, such as learn.example.org/log; only before the first
+                    start has begun it; default a name that the installation makes, or CHORUS_LOG_ORIGIN
+${WITNESS_OPTIONS_HELP}
 ${GOVERNANCE_HELP}
   --api-only        no pages
   --dev             pages from Next's development server
@@ -144,11 +149,18 @@ function readOptions(): Options | string {
     return "--keep-transcripts needs --auditor-public-key: opening shares are kept only for that key.";
   const openId = openIdOptions(values["openid-issuer"], values["openid-client-id"]);
   if (!openId.ok) return openId.error;
+  const logOrigin = values["log-origin"] || environment("CHORUS_LOG_ORIGIN");
+  const originFault = logOriginFault(logOrigin);
+  if (originFault !== null) return originFault;
+  const witnesses = witnessOptions(values);
+  if (!witnesses.ok) return witnesses.error;
   const governance = governanceOptions(values);
   if (!governance.ok) return governance.error;
   return {
     ...governance.value,
     openId: openId.value,
+    witnesses: witnesses.value,
+    logOrigin,
     keeping: auditorKey === undefined ? undefined : { rounds: Number(rounds), auditorKey },
     ...doors.value,
     ...stateOptions(values),
@@ -184,6 +196,8 @@ function parse() {
       "operator-contact": text,
       "protection-contact": text,
       "legal-ground": text,
+      "log-origin": text,
+      witness: { ...text, multiple: true },
       task: { ...text, multiple: true },
       "api-only": flag,
       dev: flag,

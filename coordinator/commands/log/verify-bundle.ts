@@ -20,13 +20,20 @@ export async function verifyBundle(bundle: Bundle, pinned: Bytes | null): Promis
   const { record } = evidence;
   console.log(`Round ${record.round} of run ${record.runNumber} of ${record.task}, as of ${bundle.at}.`);
   console.log(
-    `Log ${bundle.log.origin}, ${look.sight.size} entries, key ${pinned === null ? bundle.log.key : bytesToHex(pinned)} (${pinned === null ? "as the file says; pin it with --key" : "as pinned"}).`,
+    `Log ${bundle.log.origin}, ${look.sight.size} entries, key ${bundle.log.key} (${howKnown(bundle, pinned)}).`,
   );
   for (const statement of statements) console.log(lineOf(statement));
   const wrong = statements.filter(({ verdict }) => verdict === "contradicted");
   for (const { says, because } of wrong) console.error(`WRONG: ${says} ${because}`);
   if (wrong.length === 0) console.log("Nothing contradicts what the file says.");
   return wrong.length === 0 ? 0 : 1;
+}
+
+function howKnown({ log }: Bundle, pinned: Bytes | null): string {
+  if (pinned === null) return "as the file says; pin it with --key";
+  return bytesToHex(pinned) === log.key
+    ? "as pinned"
+    : `must follow from ${bytesToHex(pinned)}, which is pinned`;
 }
 
 const SAID: Readonly<Record<Statement["verdict"], string>> = {

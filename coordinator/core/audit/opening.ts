@@ -76,11 +76,12 @@ export async function openLog(ports: OpeningPorts): Promise<Result<OpenedLog, Re
   else if (!isBehind) await files.publish(present(note, "what is signed"));
   const edge = await tree.value.edge();
   if (!edge.ok) return damaged(edge.error);
-  const rotations = readRotations(await store.findLeaves("log.keyRotated", ports.key.origin));
+  const staged = readRotations(await store.findLeaves("log.keyRotated", ports.key.origin));
   return ok({
     edge: edge.value,
     published: { head: newest, note: present(note, "there is a checkpoint") },
-    rotations,
+    // One that is staged comes with its batch.
+    rotations: staged.filter(({ index }) => index < newest.size),
   });
 }
 
@@ -187,8 +188,8 @@ export function damaged({ type, path }: TileError): { readonly ok: false; readon
   );
 }
 
-/** Who signs a tree of `size` leaves, by the rotations before. */
-export async function signerAt(
+/** @returns The key that signs a tree of `size` leaves, by the rotations before. */
+async function signerAt(
   { primitives, key, signers }: Pick<OpeningPorts, "primitives" | "key" | "signers">,
   rotations: readonly Rotation[],
   size: number,
@@ -199,6 +200,22 @@ export async function signerAt(
   return halted(
     current === null
       ? "The log has a key rotation that the key before has not signed. Restore database and data folder from a backup."
-      : "The log's key is not in the data folder (log.key). Restore it from a backup: nobody can make it anew.",
+      : "The log's key is not in the data folder (log.key, or log-next.key during a rotation). Restore it from a backup: nobody can make it anew.",
   );
+}
+
+/**
+ * Who signs the step from one checkpoint to the next. The one that first has a rotation is signed by the key before as well,
+ * so that whoever knows only that one sees the entry that hands over.
+ */
+export async function signersOfStep(
+  ports: Pick<OpeningPorts, "primitives" | "key" | "signers">,
+  rotations: readonly Rotation[],
+  from: number,
+  to: number,
+): Promise<Result<readonly Signer[], Refusal>> {
+  const now = await signerAt(ports, rotations, to);
+  if (!now.ok) return now;
+  const before = await signerAt(ports, rotations, from);
+  return ok(before.ok && before.value !== now.value ? [before.value, now.value] : [now.value]);
 }

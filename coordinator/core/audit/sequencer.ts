@@ -1,20 +1,21 @@
-import { present } from "#shared/kernel/assert.ts";
+import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, equalBytes } from "#shared/kernel/bytes.ts";
 import type { MonotonicClock, RandomBytes } from "#shared/kernel/ports.ts";
-import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { err, type Result } from "#shared/kernel/result.ts";
 import { formatCheckpoint } from "#shared/tlog/checkpoint.ts";
 import { EMPTY_EDGE, grow, type TreeEdge } from "#shared/tlog/grow.ts";
 import { encodeLeaf } from "#shared/tlog/leaf.ts";
-import type { LogProof, ProvedLeaf } from "#shared/tlog/log-proof.ts";
-import { formatNote, signNote, type VerifierKey } from "#shared/tlog/note.ts";
-import { openTiledTree, type TiledTree } from "#shared/tlog/tiled-tree.ts";
-import { cutTile, hasTile, parseTilePath, TILE_WIDTH, tilePath } from "#shared/tlog/tiles.ts";
+import type { LogProof } from "#shared/tlog/log-proof.ts";
+import { type NoteSignature, parseNote, type SignedNote, signNote, verifyNote } from "#shared/tlog/note.ts";
+import { hasTile, parseTilePath } from "#shared/tlog/tiles.ts";
 import type { TreeHead } from "#shared/tlog/tree.ts";
 import { backoffMs } from "../ports/backoff.ts";
 import type { StagedLeaf } from "../ports/leaf-store.ts";
 import type { Log } from "../ports/ports.ts";
-import type { LogCheck, LogState, LogTrouble, PublicLog } from "../ports/public-log.ts";
+import type { LogCheck, LogState, LogTrouble, PublicLog, WitnessDemand } from "../ports/public-log.ts";
 import { storeTrouble } from "../ports/store-trouble.ts";
+import type { WitnessPort } from "../ports/witnesses.ts";
+import { Cosigner, WITNESS_PATIENCE_MS } from "./cosigner.ts";
 import {
   damaged,
   moveHead,
@@ -23,9 +24,10 @@ import {
   OVERTAKEN,
   openLog,
   type Refusal,
-  signerAt,
+  signersOfStep,
 } from "./opening.ts";
-import { type Rotation, readRotations } from "./rotations.ts";
+import { Publication, readTile } from "./publication.ts";
+import { keyAt, type Rotation, readRotations } from "./rotations.ts";
 
 export interface SequencerPorts extends OpeningPorts {
   /** Closed once it has run, or when the log stops. */
@@ -34,20 +36,26 @@ export interface SequencerPorts extends OpeningPorts {
   readonly random: RandomBytes;
   readonly after: (delayMs: number, run: () => void) => () => void;
   readonly log: Log;
-  readonly witnesses: readonly VerifierKey[];
+  /** Whose signatures are asked for. */
+  readonly witnesses: readonly WitnessPort[];
+  /** Told which key signs what is published, so that a rotation can end. May be told again. */
+  readonly settleKey: (publicKey: Bytes) => Promise<void>;
 }
 
 /** A checkpoint is at most a second old under load, so leaves are looked for more often than that. */
 const POLL_MS = 250;
 /** Leaves of one checkpoint: about 300 kB. */
 const BATCH_MAX = 1_024;
+/** Earlier checkpoints from which tasks with witnesses get their proofs while the newest is not yet signed by enough. */
+const EARLIER_MAX = 64;
 
 /**
  * Puts staged leaves into the log, one batch after another:
  *
  * 1. bundles and tiles are written, durably;
  * 2. the head of the database moves, by compare-and-swap, with the signed checkpoint in its row;
- * 3. the checkpoint is published.
+ * 3. the witnesses are asked, for a second at most; one that is slow or in trouble is not waited for;
+ * 4. the checkpoint is published with the signatures that have come. Later ones are published, too.
  *
  * A start after a crash at any point goes on from there: files beyond the head are written again, and a head that was not
  * published is. Nothing is signed that the database's head does not follow, so no two trees of one size are ever signed.
@@ -57,7 +65,12 @@ export class Sequencer implements PublicLog {
   #state: LogState = { type: "starting" };
   #edge: TreeEdge = EMPTY_EDGE;
   #rotations: readonly Rotation[] = [];
-  #published: Published | null = null;
+  #published: Publication | null = null;
+  /** Earlier checkpoints that witnesses have signed or are asked for, oldest first. */
+  #earlier: readonly Publication[] = [];
+  /** Number of witnesses' signatures in the checkpoint file. */
+  #written = 0;
+  readonly #cosigners: readonly Cosigner[];
   #isOpen = false;
   /** Whether all files were whole at this start. Nothing is signed before. */
   #isChecked = false;
@@ -70,6 +83,7 @@ export class Sequencer implements PublicLog {
 
   constructor(ports: SequencerPorts) {
     this.#ports = ports;
+    this.#cosigners = ports.witnesses.map((witness) => new Cosigner(witness, ports));
   }
 
   get key() {
@@ -81,11 +95,11 @@ export class Sequencer implements PublicLog {
   }
 
   checkpoint(): string | null {
-    return this.#published?.note ?? null;
+    return this.#published?.note() ?? null;
   }
 
-  get witnesses() {
-    return this.#ports.witnesses;
+  witnesses() {
+    return this.#cosigners.map((cosigner) => cosigner.state());
   }
 
   async file(path: string): Promise<Bytes | null> {
@@ -94,11 +108,7 @@ export class Sequencer implements PublicLog {
     // What is written beyond the head may still become another one after a crash, and full tiles are kept for ever.
     if (name === undefined || !hasTile(size, name)) return null;
     const { files } = this.#ports;
-    const bytes = await files.read(path);
-    if (bytes !== null || name.width === TILE_WIDTH) return bytes;
-    // The growing one is removed once the full one is written, which may be before the head has it.
-    const full = await files.read(tilePath({ ...name, width: TILE_WIDTH }));
-    return full === null ? null : cutTile(full, name);
+    return readTile(files, path);
   }
 
   rotations(): readonly number[] {
@@ -116,7 +126,7 @@ export class Sequencer implements PublicLog {
    */
   async open(): Promise<void> {
     const opened = await openLog(this.#ports);
-    if (opened.ok) this.#adopt(opened.value);
+    if (opened.ok) await this.#adopt(opened.value);
     else this.#halt(opened.error);
   }
 
@@ -129,6 +139,7 @@ export class Sequencer implements PublicLog {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelPoll();
+    for (const cosigner of this.#cosigners) cosigner.stop();
     await this.#ports.check.close();
     await this.#working;
     this.#answer();
@@ -139,11 +150,14 @@ export class Sequencer implements PublicLog {
     return newest === undefined ? null : newest.sequence - 1;
   }
 
-  covers(index: number, signal?: AbortSignal): Promise<boolean> {
-    if (index < (this.#published?.head.size ?? 0)) return Promise.resolve(true);
+  covers(
+    index: number,
+    { signal, demand = null }: NonNullable<Parameters<PublicLog["covers"]>[1]> = {},
+  ): Promise<boolean> {
+    if (this.#newest(index, demand) !== null) return Promise.resolve(true);
     if (this.#isStopped || this.#state.type === "halted") return Promise.resolve(false);
     return new Promise((resolve) => {
-      const waiting = { index, resolve };
+      const waiting = { index, demand, resolve };
       this.#waiting.add(waiting);
       signal?.addEventListener("abort", () => {
         this.#waiting.delete(waiting);
@@ -154,25 +168,24 @@ export class Sequencer implements PublicLog {
     });
   }
 
-  async proof({ from, leaves }: Parameters<PublicLog["proof"]>[0]): Promise<Result<LogProof, LogTrouble>> {
+  async proof({
+    from,
+    leaves,
+    demand = null,
+  }: Parameters<PublicLog["proof"]>[0]): Promise<Result<LogProof, LogTrouble>> {
+    const seen = Math.min(from ?? 0, this.#published?.head.size ?? 0);
+    const published = this.#newest(Math.max(seen - 1, ...leaves), demand);
+    if (published === null) return err({ type: "not-covered" });
+    return published.prove({ from, leaves, rotations: this.rotations() });
+  }
+
+  /** The newest checkpoint that has leaf `index` and is signed as demanded; null if there is none. */
+  #newest(index: number, demand: WitnessDemand | null): Publication | null {
     const published = this.#published;
-    if (published === null || leaves.some((index) => index >= published.head.size))
-      return err({ type: "not-covered" });
-    const tree = await published.tree();
-    if (!tree.ok) return tree;
-    const isReached = from !== null && from <= published.head.size;
-    const consistency = isReached ? await tree.value.consistency(from) : ok<readonly Bytes[]>([]);
-    if (!consistency.ok) return err({ type: "damaged", path: consistency.error.path });
-    const proved = await proveLeaves(tree.value, leaves);
-    const rotations = await proveLeaves(tree.value, this.rotations());
-    if (!proved.ok) return proved;
-    if (!rotations.ok) return rotations;
-    return ok({
-      checkpoint: published.note,
-      consistency: consistency.value,
-      leaves: proved.value,
-      rotations: rotations.value,
-    });
+    if (published === null || published.head.size <= index) return null;
+    if (demand === null) return published;
+    const shown = [...this.#earlier, published];
+    return shown.findLast((each) => each.size > index && each.isSignedBy(demand)) ?? null;
   }
 
   async isHead({ size, root }: TreeHead): Promise<boolean> {
@@ -230,7 +243,7 @@ export class Sequencer implements PublicLog {
     if (!this.#isOpen) {
       const opened = await openLog(this.#ports);
       if (!opened.ok) return opened.error;
-      this.#adopt(opened.value);
+      await this.#adopt(opened.value);
     }
     if (!this.#isChecked) {
       const { check } = this.#ports;
@@ -239,6 +252,7 @@ export class Sequencer implements PublicLog {
       this.#isChecked = true;
       await check.close();
     }
+    await this.#publishSignatures();
     if (this.#state.type !== "signing")
       this.#state = { type: "signing", size: this.#edge.size, publishedAtMs: null };
     while (!this.#isStopped) {
@@ -246,15 +260,18 @@ export class Sequencer implements PublicLog {
       if (leaves.length === 0) return null;
       const refusal = await this.#sequence(leaves);
       if (refusal !== null) return refusal;
+      await this.#publishSignatures();
     }
     return null;
   }
 
-  #adopt({ edge, published, rotations }: OpenedLog): void {
+  async #adopt({ edge, published, rotations }: OpenedLog): Promise<void> {
     this.#edge = edge;
     this.#rotations = rotations;
     this.#isOpen = true;
-    if (published !== null) this.#show(published.head, published.note);
+    if (published === null) return;
+    await this.#goOn(published);
+    await this.#settleKey(published.head.size);
   }
 
   async #sequence(leaves: readonly StagedLeaf[]): Promise<Refusal | null> {
@@ -265,74 +282,112 @@ export class Sequencer implements PublicLog {
       ...this.#rotations,
       ...readRotations(leaves.filter((leaf) => leaf.kind === "log.keyRotated")),
     ];
-    const signer = await signerAt(this.#ports, rotations, head.size);
-    if (!signer.ok) return signer.error;
+    const signers = await signersOfStep(this.#ports, rotations, this.#edge.size, head.size);
+    if (!signers.ok) return signers.error;
     await files.write(written);
     const text = formatCheckpoint({ origin: key.origin, size: head.size, root: head.root });
-    const signature = await signNote(primitives, signer.value, key.origin, text);
-    const note = formatNote({ text, signatures: [signature] });
-    if (!(await moveHead(this.#ports, this.#published?.head.size ?? null, head, note)))
+    const signatures = await Promise.all(
+      signers.value.map((signer) => signNote(primitives, signer, key.origin, text)),
+    );
+    const next = this.#publication(head, { text, signatures });
+    if (!(await moveHead(this.#ports, this.#published?.head.size ?? null, head, next.ownNote)))
       return OVERTAKEN.error;
-    await files.publish(note);
+    await this.#cosign(next);
+    await files.publish(next.note());
+    this.#written = next.signatureCount();
+    const isRotated = rotations.length > this.#rotations.length;
     this.#edge = edge;
     this.#rotations = rotations;
-    this.#show(head, note);
+    this.#show(next);
+    if (isRotated) await this.#settleKey(head.size);
     this.#state = { type: "signing", size: head.size, publishedAtMs: this.#ports.clock.nowMs() };
     return null;
   }
 
-  #show(head: TreeHead, note: string): void {
+  /** Ends a rotation that the published checkpoint has. */
+  async #settleKey(size: number): Promise<void> {
+    const { primitives, key, settleKey } = this.#ports;
+    const current = await keyAt(primitives, key, this.#rotations, size);
+    if (current !== null) await settleKey(current);
+  }
+
+  /** Goes on from what is published, and asks for the signatures that it has not got. */
+  async #goOn({ head, note }: NonNullable<OpenedLog["published"]>): Promise<void> {
+    const { primitives, witnesses } = this.#ports;
+    const parsed = parseNote(note);
+    assert(parsed.ok, "a checkpoint that was opened");
+    const isOfWitness = ({ name, keyId }: NoteSignature) =>
+      witnesses.some(({ key }) => key.name === name && key.id === keyId);
+    const { text, signatures } = parsed.value;
+    const next = this.#publication(head, {
+      text,
+      signatures: signatures.filter((line) => !isOfWitness(line)),
+    });
+    for (const [index, { key }] of witnesses.entries()) {
+      const own = signatures.filter(({ name, keyId }) => name === key.name && keyId === key.id).slice(0, 1);
+      const verified = await verifyNote(primitives, { text, signatures: own }, [key]);
+      const timeS = verified.ok ? verified.value[0]?.timeS : undefined;
+      if (own[0] === undefined || timeS === undefined || timeS === null) continue;
+      next.add(key, own[0]);
+      this.#cosigners[index]?.remember(head.size, timeS);
+    }
+    this.#written = next.signatureCount();
+    this.#show(next);
+    for (const cosigner of this.#cosigners) void cosigner.ask(next);
+  }
+
+  /** Resolves once the witnesses that are not in trouble have answered, or a second has passed. */
+  #cosign(next: Publication): Promise<void> {
+    const asked = this.#cosigners.map((cosigner) => cosigner.ask(next));
+    if (asked.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#ports.after(WITNESS_PATIENCE_MS, resolve);
+      void Promise.all(asked).then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Publishes what witnesses have signed since. */
+  async #publishSignatures(): Promise<void> {
+    const published = this.#published;
+    if (published === null || published.signatureCount() === this.#written) return;
+    const count = published.signatureCount();
+    await this.#ports.files.publish(published.note());
+    this.#written = count;
+  }
+
+  #publication(head: TreeHead, note: SignedNote): Publication {
     const { primitives, files } = this.#ports;
-    let opening: Promise<Result<TiledTree, LogTrouble>> | null = null;
-    const open = async (): Promise<Result<TiledTree, LogTrouble>> => {
-      const tree = await openTiledTree(primitives, head, (path) => files.read(path));
-      return tree.ok ? tree : err({ type: "damaged", path: tree.error.path });
+    const onSigned = (publication: Publication) => {
+      this.#answer();
+      if (publication === this.#published) this.#wake();
     };
-    this.#published = {
-      head,
-      note,
-      tree: () => {
-        opening ??= open();
-        return opening;
-      },
-    };
+    return new Publication(head, note, { primitives, files, onSigned });
+  }
+
+  #show(next: Publication): void {
+    const before = this.#published;
+    this.#published = next;
+    if (before !== null && before.head.size < next.head.size && this.#cosigners.length > 0)
+      this.#earlier = [...this.#earlier, before].slice(-EARLIER_MAX);
     this.#answer();
   }
 
   #answer(): void {
-    const size = this.#published?.head.size ?? 0;
     const isOver = this.#isStopped || this.#state.type === "halted";
     for (const waiting of this.#waiting) {
-      if (waiting.index >= size && !isOver) continue;
+      const isCovered = this.#newest(waiting.index, waiting.demand) !== null;
+      if (!isCovered && !isOver) continue;
       this.#waiting.delete(waiting);
-      waiting.resolve(waiting.index < size);
+      waiting.resolve(isCovered);
     }
   }
 }
 
 interface Waiting {
   readonly index: number;
+  readonly demand: WitnessDemand | null;
   readonly resolve: (isCovered: boolean) => void;
-}
-
-interface Published {
-  readonly head: TreeHead;
-  readonly note: string;
-  /** Opened when it is first needed. */
-  tree(): Promise<Result<TiledTree, LogTrouble>>;
-}
-
-async function proveLeaves(
-  tree: TiledTree,
-  indexes: readonly number[],
-): Promise<Result<readonly ProvedLeaf[], LogTrouble>> {
-  const proved: ProvedLeaf[] = [];
-  for (const index of indexes) {
-    const [path, leaves] = [await tree.inclusion(index), await tree.leaves(index, index + 1)];
-    if (!path.ok) return err({ type: "damaged", path: path.error.path });
-    if (!leaves.ok) return err({ type: "damaged", path: leaves.error.path });
-    const leaf = present(leaves.value[0], "a leaf that the tree has");
-    proved.push({ index, leaf, path: path.value });
-  }
-  return ok(proved);
 }

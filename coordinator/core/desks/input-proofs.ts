@@ -4,6 +4,7 @@ import { parseLeaf } from "#shared/tlog/leaf.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
 import { coversInTime } from "../audit/covers-in-time.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
+import type { WitnessDemand } from "../ports/public-log.ts";
 
 /** Time for the log to publish an entry that it has. A reader may come again. */
 const PATIENCE_MS = 5_000;
@@ -12,6 +13,7 @@ const PATIENCE_MS = 5_000;
  * The proof that the entry `inputs.sealed` of a session is in the public log, for a participant's receipt. Rule A73.
  *
  * @param from  Number of entries that the reader has seen; 0 for none.
+ * @param demand  Witnesses that must have signed: those of the round's task.
  * Errors: NOT_FOUND without a log, and unless the round has such a session with sealed inputs; UNAVAILABLE if the log does
  * not publish now.
  */
@@ -20,12 +22,15 @@ export async function proveSealedInputs(
   roundId: string,
   sid: string,
   from: number,
+  demand: WitnessDemand | null,
 ): Promise<Result<LogProof, WireError>> {
   if (publicLog == null) return err(wireError("NOT_FOUND", NO_LOG));
   const index = await publicLog.find("inputs.sealed", sid);
   if (index === null) return err(wireError("NOT_FOUND", NO_ENTRY));
-  if (!(await coversInTime(publicLog, after, index, PATIENCE_MS))) return err(wireError("UNAVAILABLE"));
-  const proof = await publicLog.proof({ from: from === 0 ? null : from, leaves: [index] });
+  const sought = Math.max(index, Math.min(from, publicLog.head()?.size ?? 0) - 1);
+  if (!(await coversInTime(publicLog, after, sought, PATIENCE_MS, demand)))
+    return err(wireError("UNAVAILABLE"));
+  const proof = await publicLog.proof({ from: from === 0 ? null : from, leaves: [index], demand });
   if (!proof.ok) return err(wireError("UNAVAILABLE"));
   const [proved] = proof.value.leaves;
   const leaf = proved === undefined ? null : parseLeaf(proved.leaf);

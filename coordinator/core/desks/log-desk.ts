@@ -48,6 +48,7 @@ export class LogDesk implements AuditLog {
     if (!proof.ok) return null;
     const { origin, publicKey } = this.#log.key;
     const { rotations } = proof.value;
+    const states = this.#log.witnesses();
     const last = rotations.at(-1);
     const leaf = last === undefined ? null : parseLeaf(last.leaf);
     const key =
@@ -57,7 +58,8 @@ export class LogDesk implements AuditLog {
       origin,
       key: key as HashHex,
       verifierKey: formatVerifierKey(named),
-      witnesses: this.#log.witnesses.map(formatVerifierKey),
+      witnesses: states.map(({ key }) => formatVerifierKey(key)),
+      witnessStates: states.map(({ key: { name }, signed, trouble }) => ({ name, signed, trouble })),
       rotations: rotations.map(({ index }) => index),
     };
   }

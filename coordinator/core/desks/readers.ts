@@ -151,8 +151,10 @@ export class Readers {
     return log.ok ? log.value : null;
   }
 
-  sealedInputsProof(roundId: string, sid: string, from: number): Promise<Result<LogProof, WireError>> {
-    return proveSealedInputs(this.#ports, roundId, sid, from);
+  async sealedInputsProof(roundId: string, sid: string, from: number): Promise<Result<LogProof, WireError>> {
+    const round = (await this.#roundViews(roundId))?.detail;
+    const stored = round === undefined ? null : await this.#store.showTask(round.task, round.taskVersion);
+    return proveSealedInputs(this.#ports, roundId, sid, from, stored?.task.logWitnesses ?? null);
   }
 
   async publishedSumHash(roundId: string): Promise<string | null> {

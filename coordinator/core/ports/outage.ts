@@ -41,9 +41,12 @@ export class DiskLow extends Error {
 /** The public log has not published an entry that devices must see. Handled like a disk that does not answer. */
 export class LogBehind extends Error {
   readonly code = "ETIMEDOUT";
-  constructor() {
+  /** @param witnesses  How the witnesses stand that must have signed, in sentences; null if none must. */
+  constructor(witnesses: string | null) {
     super(
-      "The public log has not published the newest entries, which devices demand. See its state in /readyz.",
+      witnesses === null
+        ? "The public log has not published the newest entries, which devices demand. See its state in /readyz."
+        : `Too few witnesses have signed the newest entries of the public log, which devices of this task demand. ${witnesses}`,
     );
   }
 }

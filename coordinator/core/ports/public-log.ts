@@ -2,15 +2,15 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { LogFile } from "#shared/tlog/grow.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
-import type { VerifierKey } from "#shared/tlog/note.ts";
 import type { TileError } from "#shared/tlog/tiled-tree.ts";
 import type { TreeHead } from "#shared/tlog/tree.ts";
+import type { WitnessState } from "./witnesses.ts";
 
 /** The public log, for whoever must show that something is in it. */
 export interface PublicLog {
   readonly key: LogKey;
-  /** Whose cosignatures are asked for. */
-  readonly witnesses: readonly VerifierKey[];
+  /** Whose signatures are asked for, and how each stands. */
+  witnesses(): readonly WitnessState[];
   /** The newest tree that is signed and published; null before the first. */
   head(): TreeHead | null;
   /** The newest checkpoint, with the cosignatures that have come; null before the first. */
@@ -23,18 +23,29 @@ export interface PublicLog {
   /** The index of the newest leaf of this kind about this thing (`leafSubject`), signed or not yet; null if there is none. */
   find(kind: string, subject: string): Promise<number | null>;
   /**
-   * Resolves once a published checkpoint has leaf `index`, at once if one has; false if the log signs no more, or the signal
-   * says that nobody waits any more.
+   * Resolves once a published checkpoint has leaf `index` and the signatures that are demanded, at once if one has; false if the
+   * log signs no more, or the signal says that nobody waits any more.
    */
-  covers(index: number, signal?: AbortSignal): Promise<boolean>;
-  /** Proves leaves that are covered, under the newest checkpoint with its cosignatures. */
+  covers(
+    index: number,
+    options?: { readonly signal?: AbortSignal; readonly demand?: WitnessDemand | null },
+  ): Promise<boolean>;
+  /** Proves leaves that are covered, under the newest checkpoint that has the signatures that are demanded. */
   proof(of: {
     /** Number of leaves that the reader has seen; null for none. A number that the log has not reached is proved by nothing. */
     readonly from: number | null;
     readonly leaves: readonly number[];
+    readonly demand?: WitnessDemand | null;
   }): Promise<Result<LogProof, LogTrouble>>;
   /** True if this was once the whole log. */
   isHead(head: TreeHead): Promise<boolean>;
+}
+
+/** Which witnesses must have signed a checkpoint, as a task asks for it (A44). */
+export interface WitnessDemand {
+  /** NAME+KEYID+KEY of each. */
+  readonly keys: readonly string[];
+  readonly needed: number;
 }
 
 /** What devices agree to, for the log's whole life: later keys follow from the first by leaves that they sign. */

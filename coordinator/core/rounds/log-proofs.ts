@@ -4,7 +4,8 @@ import type { LeafKind } from "#shared/tlog/leaf-kinds.ts";
 import { coversInTime } from "../audit/covers-in-time.ts";
 import { LogBehind } from "../ports/outage.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
-import type { PublicLog } from "../ports/public-log.ts";
+import type { PublicLog, WitnessDemand } from "../ports/public-log.ts";
+import { answeringWords } from "../tasks/witnessed.ts";
 
 /** A sequencer that publishes nothing for this long is an outage. */
 const PATIENCE_MS = 20_000;
@@ -13,6 +14,8 @@ interface ProofSource {
   readonly ports: Pick<CoordinatorPorts, "publicLog" | "after">;
   readonly configHash: string;
   readonly roundId: string;
+  /** Witnesses that must have signed, as devices count them (A44); null if the task names none. */
+  readonly demand: WitnessDemand | null;
 }
 
 type Sought = readonly [kind: LeafKind, subject: string];
@@ -52,10 +55,14 @@ export class LogProofs {
   async #proof(from: number, sought: readonly Sought[]): Promise<LogProofMessage | null> {
     const { publicLog } = this.#source.ports;
     if (publicLog == null) return null;
+    const { demand } = this.#source;
     return once(this.#proofs, JSON.stringify([from, sought]), async () => {
       const leaves = await Promise.all(sought.map((leaf) => this.#published(publicLog, leaf)));
-      const made = await publicLog.proof({ from: from === 0 ? null : from, leaves });
-      if (!made.ok) throw new LogBehind();
+      // The device goes back to no earlier state than it has seen, which may be newer than the one that is signed.
+      const seen = Math.min(from, publicLog.head()?.size ?? 0);
+      if (demand !== null) await this.#covered(publicLog, Math.max(seen - 1, ...leaves));
+      const made = await publicLog.proof({ from: from === 0 ? null : from, leaves, demand });
+      if (!made.ok) throw this.#behind(publicLog);
       const { checkpoint, consistency, leaves: proved, rotations } = made.value;
       const own = ({ index, leaf, path }: (typeof proved)[number]) => ({ index, leaf, path: [...path] });
       return {
@@ -72,10 +79,20 @@ export class LogProofs {
   #published(publicLog: PublicLog, [kind, subject]: Sought): Promise<number> {
     return once(this.#indexes, `${kind} ${subject}`, async () => {
       const index = present(await publicLog.find(kind, subject), `a leaf ${kind}`);
-      const { after } = this.#source.ports;
-      if (!(await coversInTime(publicLog, after, index, PATIENCE_MS))) throw new LogBehind();
+      await this.#covered(publicLog, index);
       return index;
     });
+  }
+
+  async #covered(publicLog: PublicLog, index: number): Promise<void> {
+    const { ports, demand } = this.#source;
+    if (!(await coversInTime(publicLog, ports.after, index, PATIENCE_MS, demand)))
+      throw this.#behind(publicLog);
+  }
+
+  #behind(publicLog: PublicLog): LogBehind {
+    const { demand } = this.#source;
+    return new LogBehind(demand === null ? null : answeringWords(publicLog.witnesses(), demand));
   }
 }
 

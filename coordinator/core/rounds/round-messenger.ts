@@ -34,7 +34,8 @@ export class RoundMessenger {
     this.#context = context;
     const { ports, terms, state } = context;
     const { roundId } = state().facts;
-    this.#proofs = new LogProofs({ ports, configHash: terms.configHash, roundId });
+    const { configHash, config } = terms;
+    this.#proofs = new LogProofs({ ports, configHash, roundId, demand: config.logWitnesses ?? null });
   }
 
   async tell(identities: readonly string[]): Promise<void> {

@@ -1,10 +1,12 @@
 import type { LogState, LogTrouble, PublicLog } from "#coordinator/core/ports/public-log.ts";
+import type { WitnessState, WitnessTrouble } from "#coordinator/core/ports/witnesses.ts";
+import { assert } from "#shared/kernel/assert.ts";
 import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
-import type { Primitives } from "#shared/kernel/ports.ts";
+import type { Primitives, Signer } from "#shared/kernel/ports.ts";
 import { ok, type Result } from "#shared/kernel/result.ts";
 import { encodeLeaf, leafSubject } from "#shared/tlog/leaf.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
-import type { VerifierKey } from "#shared/tlog/note.ts";
+import { cosignNote, formatNote, formatVerifierKey, parseNote, type VerifierKey } from "#shared/tlog/note.ts";
 import type { TreeHead } from "#shared/tlog/tree.ts";
 import { MemoryLog } from "../tlog.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
@@ -13,6 +15,7 @@ import type { MemoryDatabase } from "./memory-database.ts";
 export class MemoryPublicLog implements PublicLog {
   readonly log: MemoryLog;
   readonly #db: Pick<MemoryDatabase, "leaves">;
+  readonly #primitives: Primitives;
   #head: TreeHead | null = null;
   #note: string | null = null;
   /** Root by size. */
@@ -23,6 +26,7 @@ export class MemoryPublicLog implements PublicLog {
   #queue: Promise<void> = Promise.resolve();
 
   constructor(primitives: Primitives, db: Pick<MemoryDatabase, "leaves">) {
+    this.#primitives = primitives;
     this.log = new MemoryLog(primitives);
     this.#db = db;
   }
@@ -31,8 +35,12 @@ export class MemoryPublicLog implements PublicLog {
     return { origin: this.log.origin, publicKey: this.log.publicKey };
   }
 
-  /** Those that its test says are asked. */
-  witnesses: readonly VerifierKey[] = [];
+  /** Those that its test says are asked. They sign at once, unless they are in trouble. */
+  cosigners: readonly { readonly key: VerifierKey; readonly signer: Signer; trouble?: WitnessTrouble }[] = [];
+
+  witnesses(): readonly WitnessState[] {
+    return this.cosigners.map(({ key, trouble = null }) => ({ key, signed: null, trouble }));
+  }
 
   checkpoint(): string | null {
     return this.#note;
@@ -73,11 +81,17 @@ export class MemoryPublicLog implements PublicLog {
     this.#resume();
   }
 
-  async covers(index: number): Promise<boolean> {
+  async covers(
+    index: number,
+    { demand = null }: NonNullable<Parameters<PublicLog["covers"]>[1]> = {},
+  ): Promise<boolean> {
     if (this.#stalled !== null) await this.#stalled;
     this.#queue = this.#queue.then(() => this.#sequence());
     await this.#queue;
-    return index < this.log.leaves.length;
+    const signing = this.cosigners.filter(
+      ({ key, trouble }) => trouble === undefined && demand?.keys.includes(formatVerifierKey(key)),
+    );
+    return index < this.log.leaves.length && signing.length >= (demand?.needed ?? 0);
   }
 
   async proof({
@@ -87,11 +101,23 @@ export class MemoryPublicLog implements PublicLog {
     readonly from: number | null;
     readonly leaves: readonly number[];
   }): Promise<Result<LogProof, LogTrouble>> {
-    return ok(await this.log.proof(from, leaves));
+    const proof = await this.log.proof(from, leaves);
+    return ok({ ...proof, checkpoint: await this.#cosigned(proof.checkpoint) });
   }
 
   async isHead({ size, root }: TreeHead): Promise<boolean> {
     return this.#roots.get(size) === bytesToHex(root);
+  }
+
+  async #cosigned(note: string): Promise<string> {
+    const parsed = parseNote(note);
+    assert(parsed.ok, "a note of the log");
+    const { text, signatures } = parsed.value;
+    const signing = this.cosigners.filter(({ trouble }) => trouble === undefined);
+    const lines = signing.map(({ key, signer }) =>
+      cosignNote(this.#primitives, signer, key.name, text, 1_700_000_000),
+    );
+    return formatNote({ text, signatures: [...signatures, ...(await Promise.all(lines))] });
   }
 
   async #sequence(): Promise<void> {

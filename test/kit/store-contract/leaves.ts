@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { LeafQuery, LeafStore } from "#coordinator/core/ports/leaf-store.ts";
-import type { EventLog } from "#coordinator/core/ports/store.ts";
-import { appendTo, event, newHash, newSlug, type Opened, runStream } from "./rows.ts";
+import type { EventLog, StoreRecord } from "#coordinator/core/ports/store.ts";
+import { appendTo, event, newHash, newRunId, newSlug, type Opened, runStream, task } from "./rows.ts";
 
 export function leafContract(opened: Opened<LeafStore & EventLog>): void {
   const append = appendTo(opened);
@@ -93,6 +93,82 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
       const records = [{ type: "audit-leaf", kind, body } as const];
       await expect(opened.store.append(runStream(), [{ event: event(1), records }])).rejects.toThrow(/bytes/);
     });
+  });
+
+  describe("[A103] a change without its entry of the public log", () => {
+    const [slug, modelHash, runId] = [newSlug(), newHash(), newRunId()];
+    const version = { runId, round: 1, modelHash, parentHash: null, strategyStateHash: null, metrics: null };
+    const row = {
+      projectId: "default",
+      task: task(slug, 1),
+      taskHash: newHash(),
+      actor: "ada",
+      createdAt: 1,
+    };
+    const ofTask = { slug, taskVersion: 1 };
+    const champion = { number: 1, movedAt: 1, movedBy: "ada" };
+    const leaf = (kind: string, body: object): StoreRecord => ({ type: "audit-leaf", kind, body });
+    /** By record: the entry that it owes, and one that says something else. */
+    const owing: readonly (readonly [StoreRecord, StoreRecord, StoreRecord])[] = [
+      [
+        { type: "task-row", row },
+        leaf("task.published", ofTask),
+        leaf("task.published", { ...ofTask, taskVersion: 2 }),
+      ],
+      [
+        { type: "task-settings", slug, changes: { joining: "invitation" } },
+        leaf("config.changed", { slug, names: ["joining"] }),
+        leaf("config.changed", { slug, names: ["invitation"] }),
+      ],
+      [
+        { type: "task-settings", slug, changes: { heldOut: null } },
+        leaf("task.heldOutRemoved", { slug, mark: null }),
+        leaf("task.heldOutSet", { slug, mark: newHash(), rowCount: 1 }),
+      ],
+      [
+        { type: "task-settings", slug, changes: { archived: { at: "2026-11-30T12:00:00.000Z", by: "ada" } } },
+        leaf("task.archived", ofTask),
+        leaf("task.archived", { ...ofTask, slug: newSlug() }),
+      ],
+      [
+        { type: "model-version", version, numberedIn: slug },
+        leaf("model.published", { runId, round: 1, modelHash, parentHash: newHash() }),
+        leaf("model.published", { runId, round: 1, modelHash: newHash(), parentHash: newHash() }),
+      ],
+      [
+        { type: "model-alias", task: slug, alias: "champion", row: champion },
+        leaf("model.promoted", { slug, alias: "champion", from: null, to: 1, gatesHash: newHash() }),
+        leaf("model.notPromoted", { slug, alias: "champion", from: null, to: 1, gatesHash: newHash() }),
+      ],
+      [
+        { type: "access-row", kind: "person", id: newRunId(), body: { name: "ada" } },
+        leaf("role.given", { by: null, about: newHash(), role: { role: "admin" } }),
+        leaf("config.changed", { slug, names: [] }),
+      ],
+    ];
+
+    test.each(owing.map(([record, own, other]) => ({ type: record.type, record, own, other })))(
+      "is not written: $type; with it, it is",
+      async ({ record, own, other }) => {
+        const { store } = opened;
+        const stream = { kind: record.type === "task-row" ? "project" : "run", id: newRunId() } as const;
+        const write = (records: readonly StoreRecord[]) =>
+          store.appendNext(stream, { at: 1, event: {} }, records);
+        for (const records of [[record], [record, other]])
+          await expect(write(records)).rejects.toThrow(/without its entry of the public log/);
+        // Nor does an entry of another event of the same write count.
+        if (record.type !== "task-row")
+          await expect(
+            store.append(stream, [
+              { event: event(1), records: [own] },
+              { event: event(2), records: [record] },
+            ]),
+          ).rejects.toThrow(/without its entry of the public log/);
+        expect(await store.readStream(stream)).toEqual([]);
+        expect((await write([record, own])).ok).toBe(true);
+        expect(await store.readStream(stream)).toHaveLength(1);
+      },
+    );
   });
 
   describe("[A34] the head of the public log", () => {

@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
   readonly claimed?: boolean;
   /** Bundled tasks that it offers. */
   readonly tasks?: readonly string[];
+  /** Further options of the command. */
+  readonly flags?: readonly string[];
   /** Flags for Node itself. */
   readonly nodeFlags?: readonly string[];
 }
@@ -50,6 +52,7 @@ export async function spawnCoordinator(options: CoordinatorOptions): Promise<Coo
   args.push("--data", options.dataDir, "--host", "127.0.0.1");
   if (options.pages !== true) args.push("--api-only");
   for (const task of options.tasks ?? []) args.push("--task", task);
+  args.push(...(options.flags ?? []));
   const env: NodeJS.ProcessEnv = { ...process.env, DATABASE_URL: options.databaseUrl ?? "" };
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   const said = collectOutput(child);

@@ -43,7 +43,7 @@ export async function openFolderLog(dataDir: string): Promise<{
   const quiet = { info: () => {}, warn: () => {}, error: () => {} };
   const clock = monotonicClock;
   const ports = { store, dataDir, primitives, random: randomBytes, clock, after, log: quiet };
-  const log = await openPublicLog({ ...ports, origin: undefined });
+  const log = await openPublicLog({ ...ports, origin: undefined, witnesses: [] });
   return { store, log };
 }
 

@@ -174,12 +174,12 @@ describe("[A42] an input that states another log than the coordinator's", () => 
   });
 });
 
-describe("[A44] a task whose witnesses do not sign the coordinator's log", () => {
+describe("[A44] [A94] a task whose witnesses do not sign the coordinator's log", () => {
   test("is not launched, with who is missing, until they are asked", async () => {
     const { federation, log } = await logged();
-    const { publicKey } = localSigner(new Uint8Array(32).fill(11));
-    const witness = await verifierKey(webCryptoPrimitives(crypto.subtle), "first.example", 4, publicKey);
-    const text = formatVerifierKey(witness);
+    const signer = localSigner(new Uint8Array(32).fill(11));
+    const key = await verifierKey(webCryptoPrimitives(crypto.subtle), "first.example", 4, signer.publicKey);
+    const text = formatVerifierKey(key);
     const version = federation.task.version + 1;
     const task = { ...federation.task, version, logWitnesses: { keys: [text], needed: 1 } };
     expect((await federation.coordinator.tasks.createTask(task, "ada")).ok).toBe(true);
@@ -189,9 +189,11 @@ describe("[A44] a task whose witnesses do not sign the coordinator's log", () =>
       ok: false,
       error: { code: "CONFLICT", message: expect.stringContaining(text) },
     });
-    // There is no option that would help.
-    expect(!refused.ok && refused.error.message).toMatch(/cannot ask witnesses yet/);
-    log.witnesses = [witness];
+    expect(!refused.ok && refused.error.message).toContain("--witness NAME+KEYID+KEY@URL");
+    log.cosigners = [{ key, signer, trouble: "no-answer" }];
+    const silent = await launch();
+    expect(!silent.ok && silent.error.message).toContain("first.example does not answer.");
+    log.cosigners = [{ key, signer }];
     expect((await launch()).ok).toBe(true);
   });
 });

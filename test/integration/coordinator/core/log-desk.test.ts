@@ -42,7 +42,7 @@ function signedUpTo(size: number): PublicLog {
     head: () => ({ size, root: new Uint8Array(32) }),
     state: () => ({ type: "starting" }),
     proof: async () => ok(await log.proof(null, [])),
-    witnesses: [],
+    witnesses: () => [],
     rotations: () => [],
     checkpoint: () => null,
     file: none,
@@ -126,6 +126,7 @@ test("[A66] the log's key is the newest that it has handed over to", async () =>
     key: bytesToHex(log.publicKey),
     verifierKey: expect.stringMatching(/^log\.example\/1\+[0-9a-f]{8}\+[\w+/=]{44}$/),
     witnesses: [],
+    witnessStates: [],
     rotations: [],
   });
   const next = localSigner(new Uint8Array(32).fill(9));

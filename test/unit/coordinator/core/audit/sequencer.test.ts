@@ -134,7 +134,11 @@ describe("[A35] the sequencer", () => {
     await expect.poll(() => log.state().type).toBe("waiting");
     expect([tries, delays.length]).toEqual([1, 1]);
     const late = new AbortController();
-    const answers = [log.covers(0, late.signal), log.covers(1, late.signal), log.covers(2)];
+    const answers = [
+      log.covers(0, { signal: late.signal }),
+      log.covers(1, { signal: late.signal }),
+      log.covers(2),
+    ];
     await sleep(20);
     expect([tries, delays.length]).toEqual([1, 1]);
     late.abort();
