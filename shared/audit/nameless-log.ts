@@ -33,7 +33,11 @@ export function namelessLog(rows: readonly LogRow[]): Result<readonly NamelessRo
   if (opened?.type !== "opened") return err({ type: "empty" });
   const sids = sparseSids(opened, rows);
   if (!sids.ok) return sids;
-  const naming = { rank: ranksOf(facts.flatMap(identitiesIn)), plan: shardsOfRound(opened), sids: sids.value };
+  const naming = {
+    rank: ranksOf(facts.flatMap(identitiesIn)),
+    plan: shardsOfRound(opened),
+    sids: sids.value,
+  };
   return ok(facts.map((fact, index) => ({ sequence: index + 1, event: logged(withoutNames(fact, naming)) })));
 }
 

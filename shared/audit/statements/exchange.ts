@@ -157,7 +157,9 @@ function survivorRoots({ state }: Replayed, shard: number): readonly string[] {
   if (!("u3" in state)) return [];
   const own = shardNo(state, shard);
   const seats = own === undefined ? [] : seatsIn(own, state.u3);
-  return seats.map((seat) => state.inputs.get(seat)?.root ?? "").filter((root) => /^[0-9a-f]{64}$/.test(root));
+  return seats
+    .map((seat) => state.inputs.get(seat)?.root ?? "")
+    .filter((root) => /^[0-9a-f]{64}$/.test(root));
 }
 
 type WithShards = Extract<Replayed["state"], { readonly shards: readonly unknown[] }>;

@@ -36,7 +36,9 @@ beforeAll(async () => {
   const record = present(await kept.source.round(roundId), "its record");
   const look = await lookAtLog(primitives, shown, kept.read, null);
   const { evidence } = await auditRound(primitives, nodeDigest, kept.source, record, look, { from: 0 });
-  text = JSON.stringify(kept.bundle({ roundId, shown, witnesses: [], from: 0, read: evidence.read }, "2026-11-30T12:00:00.000Z"));
+  text = JSON.stringify(
+    kept.bundle({ roundId, shown, witnesses: [], from: 0, read: evidence.read }, "2026-11-30T12:00:00.000Z"),
+  );
 }, 60_000);
 
 async function verdictsOf(

@@ -111,7 +111,9 @@ describe.each([
     const nameless = namelessLog(rows);
     assert(nameless.ok, "the log reads");
     const bare = JSON.parse(
-      JSON.stringify(nameless.value).replaceAll(/,"shard":\d+\}/g, "}").replaceAll(/,"sids":\[[^\]]*\]/g, ""),
+      JSON.stringify(nameless.value)
+        .replaceAll(/,"shard":\d+\}/g, "}")
+        .replaceAll(/,"sids":\[[^\]]*\]/g, ""),
     ) as LogRow[];
     expect(JSON.stringify(bare)).not.toBe(JSON.stringify(nameless.value));
     const [own, other] = [replayRound(rows), replayRound(bare)];
@@ -125,7 +127,13 @@ describe.each([
     const evidence = await evidenceOf(primitives, federation, record);
     const verdicts = async (of: typeof evidence) =>
       Object.fromEntries((await statementsOn(primitives, of)).map(({ id, verdict }) => [id, verdict]));
-    const said = { cohort: "checked", inputs: "checked", signed: "checked", sum: "checked", version: "checked" };
+    const said = {
+      cohort: "checked",
+      inputs: "checked",
+      signed: "checked",
+      sum: "checked",
+      version: "checked",
+    };
     expect(await verdicts(evidence)).toMatchObject(said);
     // Also without the transcripts, which only auditors read.
     expect(await verdicts({ ...evidence, signatures: "not-shown" })).toMatchObject({ inputs: "checked" });
