@@ -56,7 +56,7 @@ export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentW
     );
   }
   warnings.push(
-    "You trust this page to do what it says. It comes from the coordinator; the edge program does not.",
+    firstVisitWords(logged === true),
     "What is in a sum cannot be taken out again.",
   );
   if (logged === false) {
@@ -77,6 +77,13 @@ export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentW
       `The fact that this browser took part, and when; no ${one}`,
     ],
   };
+}
+
+/** What a first visit has to trust. Rule V19. @param hasLog  Whether the coordinator keeps a public log. */
+export function firstVisitWords(hasLog: boolean): string {
+  return hasLog
+    ? "On a first visit you trust whoever serves this page, and the key of the public log that it names: nobody has checked either for you. The edge program trusts neither page nor host."
+    : "On a first visit you trust whoever serves this page: nobody has checked it for you. The edge program trusts neither page nor host.";
 }
 
 /** The same words as one text, which the device's consent ledger keeps. Rule A70. */

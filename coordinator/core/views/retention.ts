@@ -35,9 +35,9 @@ const TABLES: readonly Fact[] = [
   ["task_settings", "people", "Settings of tasks, with the card of the held-out rows in use.", WITH_PROJECT],
   [
     "audit_leaf",
-    "nobody",
-    "What the public audit log says. Nobody is named: a person is a salted mark, and erasing the salt makes it nobody's.",
-    FOR_GOOD,
+    "people",
+    "What the public audit log says, where a person is a salted mark. Beside it, and never published, the name of whoever acted.",
+    `${FOR_GOOD} Erasing a person deletes the salt of the marks and the name beside them.`,
   ],
   ["log_head", "nobody", "Size and root of the audit log.", FOR_GOOD],
   ["model_offer", "nobody", "Whether a sum was ever opened for a model.", FOR_GOOD],

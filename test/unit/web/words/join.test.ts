@@ -163,6 +163,15 @@ describe("consent", () => {
     expect(consentWords(taskSliceOf(26), true).paragraph).toContain("at least 9 others");
   });
 
+  test("[V19] what a first visit has to trust is said, with the log's key only if there is a log", () => {
+    const said = (logged: boolean | null) =>
+      consentWords(taskSliceOf(8), logged).warnings.filter((line) => line.startsWith("On a first visit"));
+    expect(said(true)).toEqual([expect.stringContaining("and the key of the public log that it names")]);
+    for (const logged of [false, null])
+      expect(said(logged)).toEqual([expect.not.stringContaining("public log")]);
+    expect(consentText(consentWords(taskSliceOf(8), true))).toContain(said(true)[0]);
+  });
+
   test("a task without noise and a coordinator without a public log are mentioned before the agreement", () => {
     expect(consentWords(taskSliceOf(8), true).warnings).toContain(
       "This task adds no noise. You are hidden by the others in the sum, not by mathematics.",
