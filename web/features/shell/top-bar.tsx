@@ -37,6 +37,7 @@ export function TopBar() {
   const current = (href: string) =>
     href === "/" ? path === "/" || /^\/(runs|rounds)(\/|$)/.test(path) : path.startsWith(href);
   return (
+    <>
     <header className="top">
       <div className="wrap">
         <Link className="brand" href="/">
@@ -55,8 +56,9 @@ export function TopBar() {
           {session !== undefined && <SignedIn name={session.name} isCurrent={path === "/account"} />}
         </div>
       </div>
-      <LogTrouble isFor={has("runs.read")} />
     </header>
+    <LogTrouble isFor={has("runs.read")} />
+    </>
   );
 }
 
