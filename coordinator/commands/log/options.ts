@@ -2,8 +2,9 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { parseSize } from "#shared/tlog/checkpoint.ts";
 import { stateOptions } from "../command.ts";
+import { QUORUM_FLAGS, QUORUM_HELP, type QuorumFlags, quorumFlags } from "../quorum-options.ts";
 
-export const LOG_HELP = `npm run log -- fsck|prove|verify|trust [options]
+export const LOG_HELP = `npm run log -- fsck|prove|verify|trust|witness [options]
 
 The public log, to which a coordinator writes what it does.
 
@@ -13,12 +14,14 @@ The public log, to which a coordinator writes what it does.
                     a device's evidence against a log, or a proof that prove has printed
   trust             after a restore: says that the folder's log is the newest. Only if the coordinator never ran after the
                     backup was made; else the log would show two histories
+  witness           runs a witness of logs; see witness --help
 
   --data DIR        the coordinator's state; default .chorus, or CHORUS_DATA
   --key NAME+KEYID+KEY
                     for verify and fsck: the log's key, as a page or /api/v1/log of the coordinator states it. A receipt and
                     a proof need it; an audit is else held against the key that the file names itself, and evidence
                     always is. fsck else takes the key from the folder's log.key
+${QUORUM_HELP}
   --help
 
 Exit code 0: it holds. 1: it does not, or it proves nothing; the last line says what. 2: it is no such file, or bad
@@ -27,7 +30,12 @@ options.`;
 export type LogOptions =
   | { readonly verb: "fsck"; readonly dataDir: string; readonly key: string | undefined }
   | { readonly verb: "prove"; readonly dataDir: string; readonly index: number }
-  | { readonly verb: "verify"; readonly file: string; readonly key: string | undefined }
+  | {
+      readonly verb: "verify";
+      readonly file: string;
+      readonly key: string | undefined;
+      readonly quorum: QuorumFlags;
+    }
   | { readonly verb: "trust"; readonly dataDir: string };
 
 /** Returns a sentence if an option is wrong, "help" if help was asked for. */
@@ -36,13 +44,16 @@ export function readLogOptions(args: readonly string[]): LogOptions | string {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { data: text, key: text, help: { type: "boolean", short: "h" } },
+    options: { data: text, key: text, ...QUORUM_FLAGS, help: { type: "boolean", short: "h" } },
   });
   if (values.help === true) return "help";
   const [verb, what, ...more] = positionals;
   const { key } = values;
   const dataDir = resolve(stateOptions(values.data === undefined ? {} : { data: values.data }).dataDir);
   if (more.length > 0) return "Too many words. See --help.";
+  const quorum = quorumFlags(values);
+  if (!quorum.ok) return quorum.error;
+  if (verb !== "verify" && quorum.value.keys.length > 0) return "--witness is for verify alone.";
   switch (verb) {
     case "fsck":
       return what === undefined ? { verb, dataDir, key } : "fsck takes a folder with --data.";
@@ -55,7 +66,9 @@ export function readLogOptions(args: readonly string[]): LogOptions | string {
         : { verb, dataDir, index };
     }
     case "verify":
-      return what === undefined ? "Name the file: verify FILE." : { verb, file: what, key };
+      return what === undefined
+        ? "Name the file: verify FILE."
+        : { verb, file: what, key, quorum: quorum.value };
     default:
       return "Say what to do: fsck, prove INDEX, verify FILE or trust. See --help.";
   }
