@@ -36,12 +36,14 @@ beforeAll(async () => {
       witnesses: [],
       rotations: [...log.rotations],
     };
-    const kept = recording(roundSourceOf(federation), async (path) => log.files.get(path) ?? null, []);
+    const kept = recording(roundSourceOf(federation), async (path) => log.files.get(path) ?? null);
     const roundId = present(rounds[1], "round 2").roundId;
     const record = present(await kept.source.round(roundId), "its record");
     const look = await lookAtLog(primitives, shown, kept.read, null);
-    await auditRound(primitives, nodeDigest, kept.source, record, look, 0);
-    return JSON.stringify(kept.bundle({ roundId, shown, from: 0 }, "2026-11-30T12:00:00.000Z"));
+    const { evidence } = await auditRound(primitives, nodeDigest, kept.source, record, look, { from: 0 });
+    const { read } = evidence;
+    const made = kept.bundle({ roundId, shown, witnesses: [], from: 0, read }, "2026-11-30T12:00:00.000Z");
+    return JSON.stringify(made);
   };
   text = await recordIt();
 }, 60_000);
