@@ -58,7 +58,8 @@ export async function openLog(
   const doubt = await files.doubt();
   if (doubt !== null) return halted(doubt);
   const [row, published] = [await store.logHead(), await files.checkpoint()];
-  if (row === null && published === null) return ok({ edge: EMPTY_EDGE, published: null, rotations: [], movedCount: 0 });
+  if (row === null && published === null)
+    return ok({ edge: EMPTY_EDGE, published: null, rotations: [], movedCount: 0 });
   const shown = published === null ? ok(null) : await ownCheckpoint(ports, published);
   const signed = row === null ? ok(null) : await ownCheckpoint(ports, row.note);
   if (!shown.ok) return shown;

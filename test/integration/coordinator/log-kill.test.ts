@@ -109,7 +109,12 @@ describe("[A100] a log whose process is killed", () => {
       copyDatabase(begun.dataDir, log.dataDir);
       // By something that does not open the log.
       const store = await openStore({ dataDir: log.dataDir });
-      const body = (index: number) => ({ version: 1, roundId: `${index}`.padStart(32, "f"), code: "OWN", opened: false });
+      const body = (index: number) => ({
+        version: 1,
+        roundId: `${index}`.padStart(32, "f"),
+        code: "OWN",
+        opened: false,
+      });
       await store.stageLeaves(
         [1, 2, 3].map((index) => ({ kind: "round.aborted", body: body(index) })),
         1_700_000_000_001,

@@ -317,21 +317,24 @@ describe("[A36] a start of the log", () => {
     ["fewer", 0, 3],
     ["fewer, after some that the log has", 77, 3],
     ["more", 12, 900],
-  ])("[A107] of a restored database that was written to, its %s own entries come after the log's", async (_, staged, count) => {
-    const own = Array.from({ length: count }, (__, index) => leaf(10_000 + index));
-    const { back, at, seen } = await restored(staged, own);
-    const log = open(back);
-    expect(await log.covers(700 + count - 1)).toBe(true);
-    const written = (leaves: MemoryDatabase["leaves"]) => leaves.map(({ kind, body }) => ({ kind, body }));
-    expect(written(back.db.leaves)).toEqual([...written(at.db.leaves), ...own]);
-    const proof = await log.proof({ from: seen.size, leaves: [700] });
-    const known = { origin: LOG_ORIGIN, key: logSigner.publicKey, seen };
-    expect(proof.ok && (await verifyLogProof(primitives, proof.value, known))).toMatchObject({
-      ok: true,
-      value: { leaves: [{ facts: { roundId: roundId(10_000) } }] },
-    });
-    await log.stop();
-  });
+  ])(
+    "[A107] of a restored database that was written to, its %s own entries come after the log's",
+    async (_, staged, count) => {
+      const own = Array.from({ length: count }, (__, index) => leaf(10_000 + index));
+      const { back, at, seen } = await restored(staged, own);
+      const log = open(back);
+      expect(await log.covers(700 + count - 1)).toBe(true);
+      const written = (leaves: MemoryDatabase["leaves"]) => leaves.map(({ kind, body }) => ({ kind, body }));
+      expect(written(back.db.leaves)).toEqual([...written(at.db.leaves), ...own]);
+      const proof = await log.proof({ from: seen.size, leaves: [700] });
+      const known = { origin: LOG_ORIGIN, key: logSigner.publicKey, seen };
+      expect(proof.ok && (await verifyLogProof(primitives, proof.value, known))).toMatchObject({
+        ok: true,
+        value: { leaves: [{ facts: { roundId: roundId(10_000) } }] },
+      });
+      await log.stop();
+    },
+  );
 
   test("[A107] moves no entry that a checkpoint has, none of a log whose past is unknown, and no rotation", async () => {
     const own = [leaf(10_000)];
@@ -346,7 +349,11 @@ describe("[A36] a start of the log", () => {
     const headless = (await restored(0, own)).back;
     headless.db.logHeads.length = 0;
     expect(await halts(open(headless))).toMatch(/entry 300 is another/);
-    const body = await rotationBody(logSigner, LOG_ORIGIN, localSigner(new Uint8Array(32).fill(42)).publicKey);
+    const body = await rotationBody(
+      logSigner,
+      LOG_ORIGIN,
+      localSigner(new Uint8Array(32).fill(42)).publicKey,
+    );
     const rotated = { kind: "log.keyRotated", body: Object.assign({ version: 1 }, body) };
     const handed = (await restored(0, [...own, rotated])).back;
     const before = structuredClone(handed);
