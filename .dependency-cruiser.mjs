@@ -185,6 +185,13 @@ export default {
       to: { path: "^shared/(?!cohort/|kernel/)" },
     },
     {
+      name: "privacy-imports-kernel-only",
+      comment: "What noise costs follows from numbers alone.",
+      severity: "error",
+      from: { path: "^shared/privacy/" },
+      to: { path: "^shared/(?!privacy/|kernel/)" },
+    },
+    {
       name: "no-cycles",
       comment: "Circles of type-only imports count too: they tie files together for readers.",
       severity: "error",

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { present } from "#shared/kernel/assert.ts";
-import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/ports.ts";
-import { isNoteName } from "#shared/tlog/note.ts";
+import { logOriginSchema } from "#shared/protocol/ids.ts";
 import { folderFacts } from "./adapters/database/instance.ts";
 import { openLogCheck } from "./adapters/log-check.ts";
 import { LOG_FOLDER, openLogFiles } from "./adapters/log-files.ts";
-import { openLogKeys } from "./adapters/log-key.ts";
+import { openLogKeys, settleLogKey } from "./adapters/log-key.ts";
 import { Sequencer } from "./core/audit/sequencer.ts";
 import type { LeafStore } from "./core/ports/leaf-store.ts";
 import type { Log, SettingStore } from "./core/ports/ports.ts";
@@ -15,8 +15,11 @@ import type { WitnessPort } from "./core/ports/witnesses.ts";
 const ORIGIN_SETTING = "log-origin";
 const KEY_SETTING = "log-first-key";
 
+/** What of a database the log needs. */
+export type LogStore = LeafStore & Pick<SettingStore, "getSetting" | "putSettingOnce">;
+
 export interface PublicLogPorts {
-  readonly store: LeafStore & SettingStore;
+  readonly store: LogStore;
   readonly dataDir: string;
   /** What the operator calls it; undefined for the name that it has. */
   readonly origin: string | undefined;
@@ -36,6 +39,8 @@ export interface PublicLogPorts {
  */
 export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
   const { store, dataDir, random, origin: asked } = ports;
+  const fault = logOriginFault(asked);
+  if (fault !== null) throw new Error(fault);
   const firstKey = await store.getSetting(KEY_SETTING);
   const signers = await openLogKeys(dataDir, random, firstKey === null);
   const [current] = signers;
@@ -43,10 +48,6 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
     KEY_SETTING,
     bytesToHex(current?.publicKey ?? new Uint8Array(0)),
   );
-  if (asked !== undefined && !isNoteName(asked))
-    throw new Error(
-      "--log-origin takes a name without spaces and plus signs, such as learn.example.org/log.",
-    );
   const origin = await store.putSettingOnce(ORIGIN_SETTING, asked ?? (await ownOrigin(dataDir)));
   if (asked !== undefined && origin !== asked)
     throw new Error(
@@ -57,7 +58,19 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
   const key = { origin, publicKey: hexToBytes(publicKey) };
   const [files, check] = [openLogFiles(folder), openLogCheck(folder)];
   const system = { primitives, clock, random, after, log };
-  return new Sequencer({ ...system, store, files, check, signers, key, witnesses });
+  const settleKey = (current: Bytes) => settleLogKey(dataDir, current);
+  return new Sequencer({ ...system, store, files, check, signers, settleKey, key, witnesses });
+}
+
+/** True if a coordinator has begun a log on this database. */
+export async function hasPublicLog(store: LogStore): Promise<boolean> {
+  return (await store.getSetting(KEY_SETTING)) !== null;
+}
+
+/** What is wrong with a name for the log; null if nothing is, or none is given. */
+export function logOriginFault(origin: string | undefined): string | null {
+  if (origin === undefined || logOriginSchema.safeParse(origin).success) return null;
+  return "--log-origin takes at most 128 printable ASCII characters without spaces and plus signs, such as learn.example.org/log.";
 }
 
 /** A log that nobody has named is called by its installation. */

@@ -9,6 +9,11 @@ import { type Bytes, bytesToHex } from "#shared/kernel/bytes.ts";
 /** Three times as fast in a worker as WebCrypto (100 masks of 2^20 numbers, Node 24.21). */
 export const primitives = nodePrimitives(nodeCrypto, Buffer);
 
+/** SHA-256. As a text on its way: making a Buffer of a hash takes longer than a short hash. */
+export function hashNow(bytes: Uint8Array): Uint8Array {
+  return Buffer.from(nodeCrypto.hash("sha256", bytes, "binary"), "latin1");
+}
+
 /** Fills `target` from `position`. @returns False if the file ends too early. */
 export function readFully(handle: number, target: Uint8Array, position: number): boolean {
   for (let offset = 0; offset < target.length; ) {

@@ -20,7 +20,7 @@ const LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSi
 /** The worker beats every 64 files. A disk that needs longer for that has stalled. */
 const PATIENCE_MS = 60_000;
 
-/** Checks the log in a folder. A long one has a thread of its own: a million leaves take seconds. Rule O50. */
+/** Checks the log in a folder. A long one has a thread of its own: a million leaves take two seconds of CPU. Rule O50. */
 export function openLogCheck(folder: string): LogCheck {
   const files = openLogFiles(folder);
   const worker = openJobWorker<LogCheckJob, TileError | null>(

@@ -1,7 +1,7 @@
 import { checkLog } from "#coordinator/core/audit/check-log.ts";
 import type { TileError } from "#shared/tlog/tiled-tree.ts";
 import { answerJobs } from "./answer-jobs.ts";
-import { primitives } from "./chunk-hashes.ts";
+import { hashNow, primitives } from "./chunk-hashes.ts";
 import type { LogCheckJob } from "./log-check.ts";
 import { readLogFileSync } from "./log-files.ts";
 
@@ -17,5 +17,5 @@ answerJobs<LogCheckJob, TileError | null>(async ({ folder, head }, beat) => {
       return readLogFileSync(folder, path);
     },
   };
-  return checkLog({ primitives, files }, head);
+  return checkLog({ primitives, files, hashNow }, head);
 });

@@ -1,8 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { localSigner } from "#shared/crypto/signature.ts";
-import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { type Bytes, bytesToHex, equalBytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { RandomBytes, Signer } from "#shared/kernel/ports.ts";
+import { syncFolder } from "#shared/node/durable-files.ts";
 import { createSecretFile, removePartials } from "./secret-file.ts";
 import { isErrorCode } from "./system-errors.ts";
 
@@ -38,6 +40,31 @@ export async function readLogKeys(dataDir: string): Promise<readonly Signer[] | 
   if (current === null) return null;
   const next = await readKey(dataDir, NEXT_LOG_KEY_FILE);
   return next === null ? [current] : [current, next];
+}
+
+/**
+ * Makes the key that a rotation hands over to, durably, or finds the one that an earlier try has made. Needs the folder's lock.
+ *
+ * @throws Error that says what to do if the file is no key.
+ */
+export async function makeNextLogKey(dataDir: string, random: RandomBytes): Promise<Signer> {
+  const path = join(dataDir, NEXT_LOG_KEY_FILE);
+  await removePartials(path, dataDir);
+  await createSecretFile(path, dataDir, bytesToHex(random(32)));
+  return present(await readKey(dataDir, NEXT_LOG_KEY_FILE), "the next key was made");
+}
+
+/**
+ * Puts the next key in the place of the one before, whose file is then gone. Does nothing while the log is still signed by
+ * that one. Needs the folder's lock. May be repeated after a crash.
+ *
+ * @param publicKey  The key that signs the published log.
+ */
+export async function settleLogKey(dataDir: string, publicKey: Bytes): Promise<void> {
+  const next = await readKey(dataDir, NEXT_LOG_KEY_FILE);
+  if (next === null || !equalBytes(next.publicKey, publicKey)) return;
+  await rename(join(dataDir, NEXT_LOG_KEY_FILE), join(dataDir, LOG_KEY_FILE));
+  await syncFolder(dataDir);
 }
 
 async function readKey(dataDir: string, name: string): Promise<Signer | null> {

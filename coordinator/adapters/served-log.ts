@@ -13,11 +13,11 @@ export interface ServedLog {
 const FILE_BYTES_MAX = 20_000_000;
 
 /**
- * @param key  Required to sign the log now; the one that the coordinator names if absent.
+ * @param pinned  The log's key, or one from which its entries must lead to it; absent to take the coordinator's word.
  * @returns Null if the coordinator shows no log.
  * @throws Error with a sentence if it cannot be known.
  */
-export async function servedLog(coordinator: URL, key?: Bytes): Promise<ServedLog | null> {
+export async function servedLog(coordinator: URL, pinned?: Bytes): Promise<ServedLog | null> {
   const [view, note] = await Promise.all([
     fetched(new URL("/api/v1/log", coordinator)),
     fetched(new URL("/log/checkpoint", coordinator)),
@@ -25,10 +25,11 @@ export async function servedLog(coordinator: URL, key?: Bytes): Promise<ServedLo
   if (view === null || note === null) return null;
   const parsed = logViewSchema.safeParse(jsonOf(view));
   if (!parsed.success) throw new Error(`What ${coordinator.origin} says of its log has an unexpected shape.`);
-  const { origin, key: named, rotations } = parsed.data;
+  const { origin, key, rotations } = parsed.data;
   const shown = {
     origin,
-    key: key ?? hexToBytes(named),
+    key: hexToBytes(key),
+    pinned: pinned ?? null,
     note: new TextDecoder().decode(note),
     witnesses: [],
     rotations,

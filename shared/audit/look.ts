@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type Bytes, bytesToHex, equalBytes, hexToBytes } from "../kernel/bytes.ts";
 import type { Primitives } from "../kernel/ports.ts";
+import { ok, type Result } from "../kernel/result.ts";
 import { type OpenCheckpointError, type OpenedCheckpoint, openCheckpoint } from "../tlog/checkpoint.ts";
 import { nextKey } from "../tlog/key-rotation.ts";
 import { parseLeaf } from "../tlog/leaf.ts";
@@ -42,6 +43,8 @@ export interface ShownLog {
   readonly witnesses: readonly VerifierKey[];
   /** Indexes of all entries `log.keyRotated`, ascending. */
   readonly rotations: readonly number[];
+  /** A key that is known from elsewhere: the log's, or one from which its entries lead to it. */
+  readonly pinned?: Bytes | null;
 }
 
 export interface Look {
@@ -68,7 +71,12 @@ export async function lookAtLog(
   const { checkpoint, cosigned } = opened.value;
   const tree = await openTiledTree(primitives, checkpoint, read);
   if (!tree.ok) return unread(tileFault(tree.error));
-  const contradiction = seen === null ? null : await contradictionOf(primitives, shown, tree.value, seen);
+  const { pinned } = shown;
+  const keys = await handedOver(primitives, shown, tree.value);
+  if (!keys.ok) return unread(tileFault(keys.error));
+  if (pinned !== undefined && pinned !== null && !keys.value(pinned))
+    return unread("The log is signed by another key than the pinned one, and no entry hands over to it.");
+  const contradiction = seen === null ? null : await contradictionOf(shown, tree.value, seen, keys.value);
   return {
     sight: {
       size: checkpoint.size,
@@ -88,10 +96,10 @@ export function seenOf(shown: ShownLog, { opened }: NonNullable<Look["log"]>, at
 }
 
 async function contradictionOf(
-  primitives: Primitives,
   shown: ShownLog,
   tree: TiledTree,
   seen: SeenLog,
+  leadsFrom: LeadsFrom,
 ): Promise<string | null> {
   const before = `On ${seen.at.slice(0, 10)} at ${seen.at.slice(11, 19)} UTC ${counted(seen.size, "entry was", "entries were")} seen here`;
   const keep = "Keep the file with both checkpoints.";
@@ -104,7 +112,7 @@ async function contradictionOf(
   if (!root.ok) return tileFault(root.error);
   if (!equalBytes(root.value, hexToBytes(seen.root)))
     return `${before} under another root than the same entries have now. Someone is shown another log. ${keep}`;
-  return (await isHandedOver(primitives, shown, tree, hexToBytes(seen.key)))
+  return leadsFrom(hexToBytes(seen.key))
     ? null
     : `${before} under another key, and no entry hands over to the key that signs now. ${keep}`;
 }
@@ -112,21 +120,42 @@ async function contradictionOf(
 /** True if the log's entries lead from `known` to the key that signs now. */
 export async function isHandedOver(
   primitives: Primitives,
-  { origin, key, rotations }: ShownLog,
+  shown: ShownLog,
   tree: TiledTree,
   known: Bytes,
 ): Promise<boolean> {
-  let reached = known;
-  for (const index of rotations) {
-    if (equalBytes(reached, key)) break;
-    if (!(Number.isSafeInteger(index) && index >= 0 && index < tree.head.size)) return false;
+  const keys = await handedOver(primitives, shown, tree);
+  return keys.ok && keys.value(known);
+}
+
+/** True if the log's entries lead from this key to the one that signs now. */
+type LeadsFrom = (known: Bytes) => boolean;
+
+/**
+ * Reads all entries by which the key has changed, so that whoever records what a look reads has them, whichever key they pin.
+ *
+ * Errors: of a tile. An index that is no such entry ends the chain.
+ */
+async function handedOver(
+  primitives: Primitives,
+  { origin, key, rotations }: ShownLog,
+  tree: TiledTree,
+): Promise<Result<LeadsFrom, TileError>> {
+  /** From which the entries read so far lead on, with the last first. */
+  const chain: Bytes[] = [key];
+  for (const index of rotations.toReversed()) {
+    if (!(Number.isSafeInteger(index) && index >= 0 && index < tree.head.size)) break;
     const read = await tree.leaves(index, index + 1);
-    const leaf = read.ok && read.value[0] !== undefined ? parseLeaf(read.value[0]) : null;
-    if (leaf?.ok !== true || leaf.value.kind !== "log.keyRotated") return false;
-    const next = await nextKey(primitives, leaf.value.facts, { origin, publicKey: reached });
-    if (next !== undefined) reached = next;
+    if (!read.ok) return read;
+    const leaf = read.value[0] === undefined ? null : parseLeaf(read.value[0]);
+    if (leaf?.ok !== true || leaf.value.kind !== "log.keyRotated") break;
+    const { facts } = leaf.value;
+    const from = hexToBytes(facts.from);
+    const next = await nextKey(primitives, facts, { origin, publicKey: from });
+    if (next === undefined || !equalBytes(next, chain.at(-1) ?? key)) break;
+    chain.push(from);
   }
-  return equalBytes(reached, key);
+  return ok((known) => chain.some((one) => equalBytes(one, known)));
 }
 
 /** A tile that does not fit, as a sentence. */

@@ -48,6 +48,8 @@ export const DOMAINS = {
   person: "chorus/1/person",
   /** Marks a set of held-out rows in the audit log without naming their bytes. */
   heldOut: "chorus/1/held-out",
+  /** Marks the reason of a decision in the audit log without its words. */
+  reason: "chorus/1/reason",
   /** Hands a log from one key to the next. */
   logKey: "chorus/1/log-key",
   /** What a coordinator runs and serves. */

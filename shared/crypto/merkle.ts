@@ -19,7 +19,7 @@ export interface MerkleTree {
 
 /** Precedes a leaf's data. Exported for callers that hash the data as it streams in. */
 export const LEAF_PREFIX = Uint8Array.of(0);
-const NODE_PREFIX = Uint8Array.of(1);
+export const NODE_PREFIX = Uint8Array.of(1);
 
 /** What is hashed, used again by every call: new memory for it takes as long as the hash. */
 const shortLeaf: Bytes = new Uint8Array(2_048);

@@ -29,7 +29,7 @@ export const logViewSchema = z.object({
     )
     .default([]),
   /** Indexes of all entries that hand over to another key, ascending. */
-  rotations: z.array(index),
+  rotations: z.array(index).max(1_000),
 });
 export type LogView = z.infer<typeof logViewSchema>;
 

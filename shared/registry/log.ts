@@ -47,6 +47,11 @@ export const registryEventSchema = z.discriminatedUnion("type", [
     ...judged,
     proposalId: z.string(),
     reason: z.string(),
+    /** 32 random bytes, hex, with which the reason is marked in the public log; absent in events from before it was. */
+    reasonSalt: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
     proposedBy: z.string(),
     /** The only admin decided it alone. False since that takes two. */
     alone: z.boolean(),

@@ -7,8 +7,9 @@ import type { AgreedConfig } from "../task/config.ts";
 import type { SeenLog } from "./seen-log.ts";
 
 /*
- * A file that shows what a device found wrong with a public log: the checkpoint that it saw before, and what it was shown
- * then. Both are signed by the log, so anyone can repeat the finding. It names no device.
+ * A file of what a device found wrong with a public log: the checkpoint that it saw before, if any, and what it was shown then,
+ * if anything. The log has signed the checkpoints alone, so `checkLogEvidence` says what the file shows to others. It names no
+ * device.
  */
 
 const bytes = z.string().transform((text, context) => {

@@ -52,6 +52,7 @@ const ofRole = z.strictObject({
   projectId: projectId.exactOptional(),
 });
 const ofSignIn = z.strictObject({ by: mark, what: z.string().max(32) });
+const ofSettings = z.strictObject({ slug, names: z.array(z.string().max(64)) });
 const ofProposal = z.strictObject({ by: mark, act: z.string().max(64), alone: z.boolean().exactOptional() });
 
 export const LEAF_KINDS = {
@@ -106,6 +107,17 @@ export const LEAF_KINDS = {
   "model.notPromoted": judged,
   "model.promotedDespiteGates": judged,
   "model.rolledBack": z.strictObject(moved),
+  /** Beside `model.promotedDespiteGates`. */
+  "gate.overridden": z.strictObject({
+    slug,
+    /** The version that was put in use. */
+    to: modelNumberSchema,
+    gatesHash: hashHexSchema,
+    /** Who proposed it, and who agreed. */
+    by: z.tuple([mark, mark]),
+    /** SHA-256(E("chorus/1/reason", salt, reason)); the salt is in the event of the registry. */
+    reason: hashHexSchema,
+  }),
 
   // Runs.
   "run.launched": z.strictObject({
@@ -129,7 +141,10 @@ export const LEAF_KINDS = {
     configHash: hashHexSchema.exactOptional(),
   }),
   "task.archived": z.strictObject({ slug, taskVersion }),
-  "task.settings-changed": z.strictObject({ slug, names: z.array(z.string().max(64)) }),
+  /** Settings that devices do not derive from the version: by their names, never their values. */
+  "config.changed": ofSettings,
+  /** Of earlier programs. */
+  "task.settings-changed": ofSettings,
   /** The mark is SHA-256(E("chorus/1/held-out", salt, SHA-256 of the rows)), and nobody's once the set is gone with its salt. */
   "task.heldOutSet": z.strictObject({ slug, mark: hashHexSchema, rowCount: count }),
   /** Without a mark if the set is of before there were marks. */

@@ -27,6 +27,8 @@ export type TileReader = (path: string) => Promise<Bytes | null>;
 export interface TiledTree {
   readonly head: TreeHead;
   readonly node: NodeReader;
+  /** As `node`, of which a tile that is damaged or gone ends in an exception. */
+  hash(level: number, index: number): Promise<Result<Bytes, TileError>>;
   inclusion(index: number): Promise<Result<readonly Bytes[], TileError>>;
   /** From a tree of `earlier` leaves, at most `head.size`. */
   consistency(earlier: number): Promise<Result<readonly Bytes[], TileError>>;
@@ -78,6 +80,7 @@ export async function openTiledTree(
   return ok({
     head,
     node,
+    hash: (level, index) => guarded(() => node(level, index)),
     inclusion: (index) => guarded(() => inclusionPath(primitives, node, index, head.size)),
     consistency: (earlier) => guarded(() => consistencyPath(primitives, node, earlier, head.size)),
     leaves: (begin, end) => guarded(() => tiles.leaves(begin, end)),

@@ -27,6 +27,8 @@ const SMALL = { deviceCount: 4, hiddenUnits: 2, rounds: 1 };
 const FULL = { deviceCount: 10, hiddenUnits: 126, rounds: 12 };
 /** Time for the others' check-ins and their writes; the last check-in ends recruiting (R3). */
 const LAST_CHECK_IN_S = 0.15;
+/** What the demand for proofs may cost, of a round without. */
+const DEMAND_BAR = 1.1;
 
 export const bench: Bench = { name: "round", run };
 
@@ -43,12 +45,17 @@ async function* run({ small = false, profile = false }: BenchOptions = {}): Asyn
   const without: MeasuredRound[] = [];
   try {
     const { parameterCount } = await federation.api.task(task.slug);
-    const next = await beginRounds(federation, task.slug, WARM_UP_ROUNDS + rounds);
-    const nextUnasked = unasked && (await beginRounds(unasked, task.slug, WARM_UP_ROUNDS + rounds));
-    // In turns, so that a busy machine slows both alike.
+    const turns = [
+      { rounds: await beginRounds(federation, task.slug, WARM_UP_ROUNDS + rounds), into: measured },
+    ];
+    if (unasked !== null)
+      turns.push({ rounds: await beginRounds(unasked, task.slug, WARM_UP_ROUNDS + rounds), into: without });
     for (let round = 1; round <= WARM_UP_ROUNDS + rounds; round++) {
-      measured.push(await next(round));
-      if (nextUnasked !== null) without.push(await nextUnasked(round));
+      // What one does between its rounds is over before another is measured.
+      for (const turn of turns) await turn.rounds.untilReady(round);
+      for (const turn of turns) turn.into.push(await turn.rounds.measure(round));
+      // In turns, so that a busy machine slows both alike, and neither is always the first.
+      turns.reverse();
     }
     const plain: number[] = [];
     for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
@@ -104,24 +111,30 @@ interface MeasuredRound {
   readonly devicesCpuMs: number;
 }
 
-/** @returns a function that runs the next round. */
+interface Rounds {
+  /** All devices but one have checked in. */
+  untilReady(round: number): Promise<unknown>;
+  measure(round: number): Promise<MeasuredRound>;
+}
+
 async function beginRounds(
   { api, devices, coordinatorPid, devicePids }: ProcessFederation,
   slug: string,
   count: number,
-): Promise<(round: number) => Promise<MeasuredRound>> {
+): Promise<Rounds> {
   const cpu = () => [cpuMs(coordinatorPid) ?? 0, devicePids.reduce((sum, pid) => sum + (cpuMs(pid) ?? 0), 0)];
   const last = devices.at(-1) as DeviceProcess;
   const ends = countEnds(devices);
   for (const device of devices) device.send({ type: "start", held: device === last });
   const { runId } = await api.launch({ task: slug, rounds: count, seed: 7 });
-  return async (round) => {
-    await until(`round ${round} with one device missing`, 120_000, async () => {
+  const untilReady = (round: number) =>
+    until(`round ${round} with one device missing`, 120_000, async () => {
       const current = (await api.run(runId)).currentRound;
       return (
         current?.round === round && current.joined === devices.length - 1 && current.nowS > LAST_CHECK_IN_S
       );
     });
+  const measure = async (round: number): Promise<MeasuredRound> => {
     const [coordinatorBefore = 0, devicesBefore = 0] = cpu();
     const fromUs = monotonicUs();
     last.send({ type: "check-in" });
@@ -139,6 +152,7 @@ async function beginRounds(
       devicesCpuMs: devicesAfter - devicesBefore,
     };
   };
+  return { untilReady, measure };
 }
 
 /** What it costs that devices demand proofs of the public log (A40, A41). */
@@ -159,6 +173,14 @@ function* demandLines(
     value,
     unit: "s",
     ...compared("without", peer, value),
+  };
+  const ratios = measured.map(({ outsideS }, index) => outsideS / (without[index]?.outsideS ?? Number.NaN));
+  const ratio = quantile(ratios, 0.5);
+  yield {
+    name: "such a round over one without in the same turn, p50",
+    value: ratio,
+    unit: "times",
+    ...compared("bar", DEMAND_BAR, ratio),
   };
   const [cpu, cpuPeer] = [cpuOf(measured), cpuOf(without)];
   yield {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { bench as audit } from "../bench/audit.ts";
 import { bench as joinPage } from "../bench/join-page.ts";
 import { bench } from "../bench/page.ts";
 import { bench as sample } from "../bench/sample.ts";
@@ -20,6 +21,20 @@ test("the bench of a first visit still runs", async () => {
   for await (const { name, value } of joinPage.run({ small: true })) figures.set(name, value);
   expect([...figures.keys()]).toEqual(["first words on a slow phone", "until one can agree"]);
   for (const value of figures.values()) expect(value).toBeGreaterThan(0);
+});
+
+test("the bench of a first verification still runs", async () => {
+  const figures = new Map<string, number>();
+  for await (const { name, value } of audit.run({ small: true })) figures.set(name, value);
+  expect([...figures.keys()]).toEqual([
+    "click to verified, p50",
+    "click to verified, p50, bar",
+    "click to verified, highest",
+    "click to verified, highest, bar",
+    "address opened to verified, p50",
+    "answers read for it",
+  ]);
+  for (const [name, value] of figures) expect(value, name).toBeGreaterThan(0);
 });
 
 test("the bench of a sample still runs, in Node and in Chromium", async () => {

@@ -91,6 +91,7 @@ test("[V12] [V14] ticked runs share a chart, and a scatter says what it leaves o
   for (let index = 0; index < count; index++) await boxes.nth(index).check();
   await page.getByRole("heading", { name: count === 2 ? "Two runs" : "Ticked runs" }).waitFor();
   expect(addressOf(page, "chosen")?.split(",")).toHaveLength(count);
+  await page.getByRole("heading", { name: "One against one" }).scrollIntoViewIfNeeded();
   await page.getByRole("combobox", { name: /^Task/ }).selectOption("digits");
   await page
     .getByText(/left out|against/)
@@ -99,6 +100,25 @@ test("[V12] [V14] ticked runs share a chart, and a scatter says what it leaves o
   await page.setViewportSize({ width: 375, height: 800 });
   await expect.poll(() => overflowOf(page)).toBeLessThanOrEqual(0);
   expect(await axeFindings(page)).toEqual([]);
+  await context.close();
+});
+
+test("[V14] the runs of the scatter are fetched once it is in sight", async () => {
+  const context = await openContext(browser, { viewport: { width: 1280, height: 300 } });
+  let fetched = 0;
+  // A page of the table is shorter.
+  context.on("request", (request) => {
+    if (/\/experiments\?.*limit=100&/.test(request.url())) fetched += 1;
+  });
+  const { page } = await openPage(context, `${base}/experiments`);
+  await runsTable(page).waitFor();
+  const heading = page.getByRole("heading", { name: "One against one" });
+  expect((await heading.boundingBox())?.y).toBeGreaterThan(700);
+  await page.waitForLoadState("networkidle");
+  expect(fetched).toBe(0);
+  await heading.scrollIntoViewIfNeeded();
+  await expect.poll(() => fetched).toBeGreaterThan(0);
+  await page.getByRole("combobox", { name: /^Task/ }).waitFor();
   await context.close();
 });
 

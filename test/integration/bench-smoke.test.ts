@@ -10,6 +10,7 @@ import { bench as memory } from "../bench/memory.ts";
 import { bench as pictures } from "../bench/pictures.ts";
 import { bench as registry } from "../bench/registry.ts";
 import { bench as round } from "../bench/round.ts";
+import { bench as search } from "../bench/search.ts";
 import { bench as secagg } from "../bench/secagg.ts";
 import { bench as store } from "../bench/store.ts";
 import { bench as tenThousand } from "../bench/ten-thousand.ts";
@@ -144,6 +145,12 @@ describe("benches still run", () => {
     expect(figureOf(lines, "log-batch of 1000 metrics, p50")).toBeGreaterThan(0);
     expect(figureOf(lines, "search over 40 runs")).toBeGreaterThan(0);
     expect(figureOf(lines, "a file of 1 MB: stored durably")).toBeGreaterThan(0);
+  });
+
+  test("search", async () => {
+    const lines = await linesOf(search);
+    expect(figureOf(lines, "SQLite, 60 runs: by a figure, ordered by it, p99")).toBeGreaterThan(0);
+    expect(figureOf(lines, "SQLite, 60 runs: by name, last page, p50")).toBeGreaterThan(0);
   });
 
   test("idle", async () => {

@@ -70,6 +70,7 @@ describe("layers", () => {
     ["shared-rooms-in-order", "shared/secagg/a.ts", "shared/round/b.ts", "../round/b.ts"],
     ["sample-is-for-makers", "shared/task/a.ts", "shared/sample/b.ts", "../sample/b.ts"],
     ["cohort-imports-kernel-only", "shared/cohort/a.ts", "shared/codec/b.ts", "../codec/b.ts"],
+    ["privacy-imports-kernel-only", "shared/privacy/a.ts", "shared/codec/b.ts", "../codec/b.ts"],
     ["layers-import-kernel-only", "shared/layers/a.ts", "shared/task/b.ts", "../task/b.ts"],
     ["archive-and-pictures-import-kernel-only", "shared/pictures/a.ts", "shared/data/b.ts", "../data/b.ts"],
     ["node-only-from-the-edges", "coordinator/core/a.ts", "shared/node/b.ts", "#shared/node/b.ts"],

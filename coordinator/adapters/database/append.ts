@@ -1,4 +1,5 @@
 import { type Insertable, type Kysely, sql, type Transaction } from "kysely";
+import { assertLeaves } from "#coordinator/core/audit/owed-leaves.ts";
 import type {
   EventLog,
   LogEntry,
@@ -120,6 +121,7 @@ async function appendIn(
   for (const [index, { event, records }] of entries.entries()) {
     const sequence = event.sequence === "next" ? last + 1 : event.sequence;
     if (sequence <= last) throw new SequenceTaken();
+    assertLeaves(records);
     assert(sequence === last + 1, `event ${sequence} of ${stream.kind} ${stream.id} follows ${last}`);
     for (const record of records) if (record.type !== "note") await writeRecord(writing, record, event.at);
     const position = lastPosition - entries.length + 1 + index;

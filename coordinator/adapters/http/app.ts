@@ -32,22 +32,25 @@ import type { Origins } from "./origins.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { API_POLICY, commonHeaders } from "./security-headers.ts";
 
+/** The subjects of the core that have endpoints, except what MLflow's clients ask of `tracking`. */
+export type HttpDesks = Pick<
+  Coordinator,
+  | "tasks"
+  | "heldOut"
+  | "registry"
+  | "runs"
+  | "rounds"
+  | "auditLog"
+  | "exports"
+  | "reports"
+  | "runFiles"
+  | "assessor"
+  | "runSearch"
+  | "uploads"
+>;
+
 export interface HttpPorts
-  extends Pick<
-      Coordinator,
-      | "tasks"
-      | "heldOut"
-      | "registry"
-      | "runs"
-      | "rounds"
-      | "auditLog"
-      | "exports"
-      | "reports"
-      | "runFiles"
-      | "assessor"
-      | "runSearch"
-      | "uploads"
-    >,
+  extends HttpDesks,
     Omit<PeoplePorts, "store">,
     TokenPorts,
     ProposalPorts,

@@ -7,6 +7,7 @@ import { openLog } from "../../adapters/log.ts";
 import { ensureWebBuild } from "../../adapters/web-build.ts";
 import { BUNDLED_TASKS, type BundledTask } from "../../data/tasks.ts";
 import { endOnFault, type RunningCoordinator, type Settings, startCoordinator } from "../../main.ts";
+import { logOriginFault } from "../../open-public-log.ts";
 import { environment, namedOrigins, stateOptions } from "../command.ts";
 import { offerTask } from "../demo/task-version.ts";
 import { doorOptions } from "../door-options.ts";
@@ -41,6 +42,8 @@ ${TLS_HELP}; or CHORUS_TLS_CERT, CHORUS_TLS_KEY
                     has made it theirs; or CHORUS_OPENID_ISSUER, CHORUS_OPENID_CLIENT_ID. The client's secret is in
                     CHORUS_OPENID_CLIENT_SECRET, or in the file that CHORUS_OPENID_CLIENT_SECRET_FILE names. Redirect
                     address: /api/v1/session/openid/callback
+  --log-origin NAME what the public log is called for its whole life, such as learn.example.org/log; only before the first
+                    start has begun it; default a name that the installation makes, or CHORUS_LOG_ORIGIN
 ${WITNESS_OPTIONS_HELP}
 ${GOVERNANCE_HELP}
   --api-only        no pages
@@ -146,6 +149,9 @@ function readOptions(): Options | string {
     return "--keep-transcripts needs --auditor-public-key: opening shares are kept only for that key.";
   const openId = openIdOptions(values["openid-issuer"], values["openid-client-id"]);
   if (!openId.ok) return openId.error;
+  const logOrigin = values["log-origin"] || environment("CHORUS_LOG_ORIGIN");
+  const originFault = logOriginFault(logOrigin);
+  if (originFault !== null) return originFault;
   const witnesses = witnessOptions(values);
   if (!witnesses.ok) return witnesses.error;
   const governance = governanceOptions(values);
@@ -154,6 +160,7 @@ function readOptions(): Options | string {
     ...governance.value,
     openId: openId.value,
     witnesses: witnesses.value,
+    logOrigin,
     keeping: auditorKey === undefined ? undefined : { rounds: Number(rounds), auditorKey },
     ...doors.value,
     ...stateOptions(values),
@@ -189,6 +196,7 @@ function parse() {
       "operator-contact": text,
       "protection-contact": text,
       "legal-ground": text,
+      "log-origin": text,
       witness: { ...text, multiple: true },
       task: { ...text, multiple: true },
       "api-only": flag,

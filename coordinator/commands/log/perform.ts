@@ -12,11 +12,15 @@ import {
 } from "#shared/tlog/note.ts";
 import { formatReceipt } from "#shared/tlog/receipt.ts";
 import { openTiledTree } from "#shared/tlog/tiled-tree.ts";
+import { TILE_WIDTH } from "#shared/tlog/tiles.ts";
 import { lockDataFolder } from "../../adapters/folder-lock.ts";
 import { LOG_FOLDER, openLogFiles, trustLog } from "../../adapters/log-files.ts";
 import { LOG_KEY_FILE, readLogKeys } from "../../adapters/log-key.ts";
 import { checkLog } from "../../core/audit/check-log.ts";
+import type { LogFiles } from "../../core/ports/public-log.ts";
+import { keyAfter } from "./key-after.ts";
 import type { LogOptions } from "./options.ts";
+import { rotate } from "./rotate.ts";
 import { verifyFile } from "./verify-file.ts";
 
 /** @returns The exit code. @throws Error that says what to do. */
@@ -30,6 +34,8 @@ export async function performLog(options: LogOptions): Promise<number> {
       return verifyFile(options.file, options.key, options.quorum);
     case "trust":
       return trust(options.dataDir);
+    case "rotate":
+      return rotate(options.dataDir, options.databaseUrl);
   }
 }
 
@@ -51,6 +57,25 @@ async function ownKeys(dataDir: string, origin: string): Promise<readonly Verifi
   );
 }
 
+/** A key and all that the log's entries hand over to from it. Entries of a damaged log lead nowhere. */
+async function keysFrom(
+  key: VerifierKey,
+  checkpoint: Checkpoint,
+  files: Pick<LogFiles, "read">,
+): Promise<readonly VerifierKey[]> {
+  const keys = [key];
+  const tree = await openTiledTree(primitives, checkpoint, files.read);
+  for (let begin = 0; tree.ok && begin < checkpoint.size; begin += TILE_WIDTH) {
+    const leaves = await tree.value.leaves(begin, Math.min(checkpoint.size, begin + TILE_WIDTH));
+    if (!leaves.ok) break;
+    for (const bytes of leaves.value) {
+      const next = await keyAfter(bytes, present(keys.at(-1), "there is the first"));
+      if (next !== null) keys.push(next);
+    }
+  }
+  return keys;
+}
+
 interface FoundLog {
   readonly note: string;
   readonly checkpoint: Checkpoint;
@@ -69,15 +94,18 @@ async function findLog(dataDir: string): Promise<FoundLog> {
 
 async function fsck(dataDir: string, given: string | undefined): Promise<number> {
   const { note, checkpoint } = await findLog(dataDir);
-  const keys = given === undefined ? await ownKeys(dataDir, checkpoint.origin) : [await givenKey(given)];
-  const whose = given === undefined ? `the key in ${LOG_KEY_FILE}` : "this key";
+  const files = openLogFiles(join(dataDir, LOG_FOLDER));
+  const keys =
+    given === undefined
+      ? await ownKeys(dataDir, checkpoint.origin)
+      : await keysFrom(await givenKey(given), checkpoint, files);
+  const whose = given === undefined ? `the key in ${LOG_KEY_FILE}` : "this key or one that follows from it";
   const opened = await Promise.all(keys.map((key) => openCheckpoint(primitives, note, key)));
   if (!opened.some(({ ok }) => ok)) {
     const why = opened.map((each) => (each.ok ? "" : each.error.type)).join(", ");
     console.error(`WRONG: the checkpoint does not hold under ${whose} (${why}).`);
     return 1;
   }
-  const files = openLogFiles(join(dataDir, LOG_FOLDER));
   const fault = await checkLog({ primitives, files }, checkpoint);
   if (fault !== null) {
     console.error(`WRONG: ${fault.path} is ${fault.type === "no-tile" ? "missing" : "damaged"}.`);

@@ -25,7 +25,7 @@ export async function verifyBundle(bundle: Bundle, pinned: Bytes | null, quorum:
   const { record } = evidence;
   console.log(`Round ${record.round} of run ${record.runNumber} of ${record.task}, as of ${bundle.at}.`);
   console.log(
-    `Log ${bundle.log.origin}, ${look.sight.size} entries, key ${pinned === null ? bundle.log.key : bytesToHex(pinned)} (${pinned === null ? "as the file says; pin it with --key" : "as pinned"}).`,
+    `Log ${bundle.log.origin}, ${look.sight.size} entries, key ${bundle.log.key} (${howKnown(bundle, pinned)}).`,
   );
   for (const statement of statements) console.log(lineOf(statement));
   const wrong = statements.filter(({ verdict }) => verdict === "contradicted");
@@ -46,6 +46,13 @@ async function unsigned({ log }: Bundle, pinned: Bytes | null, quorum: Quorum): 
   if (!opened.ok) return `the checkpoint does not hold (${opened.error.type}).`;
   const tooFew = tooFewWitnesses(quorum, opened.value.cosigned);
   return tooFew === null ? null : tooFewSentence(tooFew);
+}
+
+function howKnown({ log }: Bundle, pinned: Bytes | null): string {
+  if (pinned === null) return "as the file says; pin it with --key";
+  return bytesToHex(pinned) === log.key
+    ? "as pinned"
+    : `must follow from ${bytesToHex(pinned)}, which is pinned`;
 }
 
 const SAID: Readonly<Record<Statement["verdict"], string>> = {

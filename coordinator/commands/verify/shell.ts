@@ -24,7 +24,8 @@ list's hash against the newest entry of the coordinator's log that says which pa
   URL               the page's address, such as https://chorus.example.org/join/digits
   --coordinator URL whose log; default: the page's own host
   --hash HEX        require this hash, 64 hex digits, in place of what the log says
-  --log-key HEX     require the log to be signed by this key, 64 hex digits; default: the one that the coordinator names
+  --log-key HEX     require the log to be signed by this key, 64 hex digits, or by one that its entries hand over to from
+                    this; default: the one that the coordinator names
 ${QUORUM_HELP}
   --help
 

@@ -15,6 +15,7 @@ import * as sites from "./acts/sites.ts";
 import * as tokens from "./acts/tokens.ts";
 import type { AccessBook } from "./book.ts";
 import type { NewCredential } from "./credentials.ts";
+import { marksOfNames } from "./leaf.ts";
 import type { Person, Rights } from "./principal.ts";
 import { type DeleteProjectData, ProjectDeletions } from "./project-deletions.ts";
 import { projectsWithTasks } from "./projects-with-tasks.ts";
@@ -315,7 +316,8 @@ export class AccessDesk {
       if (act.type === "promote-despite-gates") {
         const { reason, madeBy } = present(this.book.get("proposal", proposalId), "an open proposal");
         // First, so that nothing is agreed to that was not done. If the next write fails, agreeing again promotes once.
-        const override = { act, proposalId, reason, proposedBy: madeBy, actor };
+        const marks = marksOfNames(this.#ports.primitives, this.book, [madeBy, actor]);
+        const override = { act, proposalId, reason, proposedBy: madeBy, actor, marks };
         const promoted = await this.#overrides.promoteDespiteGates(override);
         if (!promoted.ok) return promoted;
       }

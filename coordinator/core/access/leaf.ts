@@ -3,6 +3,7 @@ import { DOMAINS } from "#shared/crypto/domains.ts";
 import { E } from "#shared/crypto/encode.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
+import type { AccessBook } from "./book.ts";
 import type { PersonRow } from "./rows.ts";
 
 /** The part of an access event that the audit log publishes: never a name, a label or free text. */
@@ -24,18 +25,33 @@ export async function accessLeaf(
   event: AccessEvent,
   at: number,
 ): Promise<AccessLeaf> {
-  const markOf = async (person: PersonRow | undefined) => {
-    // Whoever was erased has no marks any more.
-    if (person === undefined || person.salt === null) return null;
-    const marked = E(DOMAINS.person, hexToBytes(person.salt), person.personId, String(at));
-    return bytesToHex(await primitives.sha256(marked));
-  };
+  const markOf = (person: PersonRow | undefined) => personMark(primitives, person, at);
   // A site enrols by itself, and may be called like a person.
   const actor = event.type === "site-enrolled" ? null : event.actor;
   const by = await markOf(people.find(({ name }) => name === actor));
   const aboutId = "personId" in event ? event.personId : null;
   const about = await markOf(people.find(({ personId }) => personId === aboutId));
   return { kind: LEAF_KINDS[event.type], body: { version: 1, by, ...bodyOf(event, about) } };
+}
+
+/** @returns Null for nobody, and for whoever was erased: they have no marks any more. */
+export async function personMark(
+  { sha256 }: Pick<Primitives, "sha256">,
+  person: PersonRow | null | undefined,
+  at: number,
+): Promise<string | null> {
+  if (person === null || person === undefined || person.salt === null) return null;
+  return bytesToHex(await sha256(E(DOMAINS.person, hexToBytes(person.salt), person.personId, String(at))));
+}
+
+/** The marks of two people by their names, for a leaf of another desk. */
+export function marksOfNames(
+  primitives: Pick<Primitives, "sha256">,
+  book: Pick<AccessBook, "personByName">,
+  [one, other]: readonly [string, string],
+) {
+  const markOf = (name: string, at: number) => personMark(primitives, book.personByName(name), at);
+  return async (at: number) => [await markOf(one, at), await markOf(other, at)] as const;
 }
 
 const LEAF_KINDS = {

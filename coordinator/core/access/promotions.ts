@@ -10,6 +10,8 @@ export interface Override {
   readonly proposedBy: string;
   /** Who agreed. */
   readonly actor: string;
+  /** The marks of both in the public log: who proposed, who agreed. @param at  Unix milliseconds of the event. */
+  readonly marks: (at: number) => Promise<readonly [string | null, string | null]>;
 }
 
 /** Promotions that take two people. */

@@ -16,18 +16,10 @@ import type { LogCheck, LogState, LogTrouble, PublicLog, WitnessDemand } from ".
 import { storeTrouble } from "../ports/store-trouble.ts";
 import type { WitnessPort } from "../ports/witnesses.ts";
 import { Cosigner, WITNESS_PATIENCE_MS } from "./cosigner.ts";
-import {
-  damaged,
-  moveHead,
-  type OpenedLog,
-  type OpeningPorts,
-  OVERTAKEN,
-  openLog,
-  type Refusal,
-  signerAt,
-} from "./opening.ts";
+import { moveHead, type OpenedLog, type OpeningPorts, OVERTAKEN, openLog, signersOfStep } from "./opening.ts";
 import { Publication, readTile } from "./publication.ts";
-import { type Rotation, readRotations } from "./rotations.ts";
+import { damaged, type Refusal } from "./refusal.ts";
+import { keyAt, type Rotation, readRotations } from "./rotations.ts";
 
 export interface SequencerPorts extends OpeningPorts {
   /** Closed once it has run, or when the log stops. */
@@ -38,6 +30,8 @@ export interface SequencerPorts extends OpeningPorts {
   readonly log: Log;
   /** Whose signatures are asked for. */
   readonly witnesses: readonly WitnessPort[];
+  /** Told which key signs what is published, so that a rotation can end. May be told again. */
+  readonly settleKey: (publicKey: Bytes) => Promise<void>;
 }
 
 /** A checkpoint is at most a second old under load, so leaves are looked for more often than that. */
@@ -123,7 +117,7 @@ export class Sequencer implements PublicLog {
    * away the places of the leaves that it has lost.
    */
   async open(): Promise<void> {
-    const opened = await openLog(this.#ports);
+    const opened = await openLog(this.#ports, { isStart: this.#state.type === "starting" });
     if (opened.ok) await this.#adopt(opened.value);
     else this.#halt(opened.error);
   }
@@ -239,7 +233,7 @@ export class Sequencer implements PublicLog {
 
   async #sequenceAll(): Promise<Refusal | null> {
     if (!this.#isOpen) {
-      const opened = await openLog(this.#ports);
+      const opened = await openLog(this.#ports, { isStart: this.#state.type === "starting" });
       if (!opened.ok) return opened.error;
       await this.#adopt(opened.value);
     }
@@ -263,11 +257,15 @@ export class Sequencer implements PublicLog {
     return null;
   }
 
-  async #adopt({ edge, published, rotations }: OpenedLog): Promise<void> {
+  async #adopt({ edge, published, rotations, movedCount }: OpenedLog): Promise<void> {
+    if (movedCount > 0)
+      this.#ports.log.warn({ movedCount }, "entries of an earlier database now come after those of the log");
     this.#edge = edge;
     this.#rotations = rotations;
     this.#isOpen = true;
-    if (published !== null) await this.#goOn(published);
+    if (published === null) return;
+    await this.#goOn(published);
+    await this.#settleKey(published.head.size);
   }
 
   async #sequence(leaves: readonly StagedLeaf[]): Promise<Refusal | null> {
@@ -278,22 +276,33 @@ export class Sequencer implements PublicLog {
       ...this.#rotations,
       ...readRotations(leaves.filter((leaf) => leaf.kind === "log.keyRotated")),
     ];
-    const signer = await signerAt(this.#ports, rotations, head.size);
-    if (!signer.ok) return signer.error;
+    const signers = await signersOfStep(this.#ports, rotations, this.#edge.size, head.size);
+    if (!signers.ok) return signers.error;
     await files.write(written);
     const text = formatCheckpoint({ origin: key.origin, size: head.size, root: head.root });
-    const signature = await signNote(primitives, signer.value, key.origin, text);
-    const next = this.#publication(head, { text, signatures: [signature] });
+    const signatures = await Promise.all(
+      signers.value.map((signer) => signNote(primitives, signer, key.origin, text)),
+    );
+    const next = this.#publication(head, { text, signatures });
     if (!(await moveHead(this.#ports, this.#published?.head.size ?? null, head, next.ownNote)))
       return OVERTAKEN.error;
     await this.#cosign(next);
     await files.publish(next.note());
     this.#written = next.signatureCount();
+    const isRotated = rotations.length > this.#rotations.length;
     this.#edge = edge;
     this.#rotations = rotations;
     this.#show(next);
+    if (isRotated) await this.#settleKey(head.size);
     this.#state = { type: "signing", size: head.size, publishedAtMs: this.#ports.clock.nowMs() };
     return null;
+  }
+
+  /** Ends a rotation that the published checkpoint has. */
+  async #settleKey(size: number): Promise<void> {
+    const { primitives, key, settleKey } = this.#ports;
+    const current = await keyAt(primitives, key, this.#rotations, size);
+    if (current !== null) await settleKey(current);
   }
 
   /** Goes on from what is published, and asks for the signatures that it has not got. */

@@ -1,5 +1,6 @@
 import { canonicalJson } from "#shared/codec/canonical-json.ts";
 import { assert } from "#shared/kernel/assert.ts";
+import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { SerialQueue } from "#shared/kernel/serial-queue.ts";
 import type { Alias, FreeAlias } from "#shared/protocol/aliases.ts";
@@ -30,7 +31,7 @@ import {
 } from "../views/registry-view.ts";
 import { registryRecords } from "./registry-events.ts";
 
-type RegistryPorts = Pick<CoordinatorPorts, "store" | "wall" | "primitives" | "log">;
+type RegistryPorts = Pick<CoordinatorPorts, "store" | "wall" | "primitives" | "random" | "log">;
 type WithoutPlace<Event> = Event extends unknown ? Omit<Event, "slug" | "actor"> : never;
 type Promotion = { readonly version: number; readonly expected: number | null };
 
@@ -133,7 +134,7 @@ export class RegistryDesk implements ModelRegistry {
     return this.#judged(task, promotion).then((judged) => (judged.ok ? null : judged.error));
   }
 
-  async promoteDespiteGates({ act, actor, ...decision }: Override): Promise<Result<void, WireError>> {
+  async promoteDespiteGates({ act, actor, marks, ...decision }: Override): Promise<Result<void, WireError>> {
     const { task: slug, ...promotion } = act;
     // It was promoted before, and the agreement could not be written.
     if (await this.#wasPromotedBy(slug, decision.proposalId)) return ok(undefined);
@@ -143,8 +144,9 @@ export class RegistryDesk implements ModelRegistry {
       const refusal = promotionRefusal(slug, promotion, sight);
       if (refusal !== null) return err(refusal);
       const { version: to, gates } = judged.value;
-      const promoted = { from: sight.champion, to, gates: [...gates], alone: false, ...decision };
-      await this.#write(slug, { type: "promoted-despite-gates", ...promoted }, actor);
+      const reasonSalt = bytesToHex(this.#ports.random(32));
+      const promoted = { from: sight.champion, to, gates: [...gates], alone: false, reasonSalt, ...decision };
+      await this.#write(slug, { type: "promoted-despite-gates", ...promoted }, actor, marks);
       return ok(undefined);
     });
   }
@@ -285,14 +287,19 @@ export class RegistryDesk implements ModelRegistry {
     return ok(view);
   }
 
-  async #write(slug: string, made: WithoutPlace<RegistryEvent>, actor: string): Promise<void> {
+  async #write(
+    slug: string,
+    made: WithoutPlace<RegistryEvent>,
+    actor: string,
+    marks?: Override["marks"],
+  ): Promise<void> {
     const { store, wall, primitives } = this.#ports;
     const at = wall.nowUnixMs();
     const event = { ...made, slug, actor } as RegistryEvent;
     const written = await store.appendNext(
       { kind: "registry", id: slug },
       { at, event: loggedInRegistry(event) },
-      await registryRecords(primitives, event, at),
+      await registryRecords(primitives, event, at, await marks?.(at)),
     );
     assert(written.ok, "an alias moves, no task is made");
   }

@@ -42,15 +42,14 @@ export class RunSearchDesk implements RunSearch {
     if (!query.ok) return query;
     const { limit } = page;
     const runIds = await this.#store.findOwnRuns(query.value, { limit: limit + 1, offset });
-    const counts = await this.#store.countOwnRuns(query.value);
+    const counts = await this.#counts(query.value, { offset, count: runIds.length, limit });
     const unknown = await this.#unknownName(query.value, counts.foundCount);
     if (unknown !== null) return refused("BAD_REQUEST", unknown);
     const { runs, readCount } = await this.#store.readOwnRuns(runIds.slice(0, limit));
     return ok({
       items: runs.map((run) => this.#view(run)),
       next: readCount < runIds.length ? `o${offset + readCount}` : null,
-      foundCount: counts.foundCount,
-      allCount: counts.allCount,
+      ...counts,
     });
   }
 
@@ -76,6 +75,18 @@ export class RunSearchDesk implements RunSearch {
       mediaType: TABLE_MEDIA_TYPES[format],
       bytes: tableFile(columnsOf(rows), rows, format),
     });
+  }
+
+  /** A count reads as many rows as the search, so none is made of what the page itself says. */
+  async #counts(
+    { readable, conditions }: OwnRunQuery,
+    { offset, count, limit }: { readonly offset: number; readonly count: number; readonly limit: number },
+  ): Promise<Pick<FoundRuns, "foundCount" | "allCount">> {
+    const allCount = await this.#store.countOwnRuns({ readable, conditions: [] });
+    if (conditions.length === 0) return { foundCount: allCount, allCount };
+    const isLast = count <= limit && (count > 0 || offset === 0);
+    const foundCount = isLast ? offset + count : await this.#store.countOwnRuns({ readable, conditions });
+    return { foundCount, allCount };
   }
 
   #view({ runId, view, params, tags, metrics }: FoundRun): FoundRunView {

@@ -57,7 +57,7 @@ export function createTaskDesk(ports: TaskPorts, parts: TaskDeskParts): Tasks {
           // Leaves hold no free text.
           {
             type: "audit-leaf",
-            kind: "task.settings-changed",
+            kind: "config.changed",
             body: { version: 1, slug, names: Object.keys(changes).sort() },
             actor,
           },

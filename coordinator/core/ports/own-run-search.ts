@@ -38,13 +38,6 @@ export interface FoundRun extends RunRow {
   readonly metrics: readonly TrackedMetric[];
 }
 
-export interface RunCounts {
-  /** How many the conditions find, on all pages. */
-  readonly foundCount: number;
-  /** How many there are without conditions. */
-  readonly allCount: number;
-}
-
 /** What own runs have values of, in alphabetical order. */
 export interface RunNames {
   readonly params: readonly string[];
@@ -55,7 +48,8 @@ export interface RunNames {
 export interface OwnRunSearch {
   /** Ids of the runs that are found, in order. No view is read but for what a condition or an ordering names. */
   findOwnRuns(query: OwnRunQuery, stretch: Stretch): Promise<readonly string[]>;
-  countOwnRuns(query: Pick<OwnRunQuery, "readable" | "conditions">): Promise<RunCounts>;
+  /** How many there are, on all pages. */
+  countOwnRuns(query: Pick<OwnRunQuery, "readable" | "conditions">): Promise<number>;
   /** The first of these runs that fit a page, at least one unless all were deleted, in the order of their ids. */
   readOwnRuns(runIds: readonly string[]): Promise<ReadRuns>;
   /** Whether a run has a param or metric of this key. */

@@ -41,6 +41,7 @@ export async function measureProofs(dataDir: string, count: number): Promise<Pro
     primitives,
     random: randomBytes,
     witnesses: [],
+    settleKey: async () => {},
   };
   const prove = async (leaf: number, from: number, isCold: boolean) => {
     const files = watchedReads(openLogFiles(folder));

@@ -37,11 +37,7 @@ export function ownSearchOf(db: MemoryDatabase, turn: () => Promise<void>): OwnR
     },
     countOwnRuns: async ({ readable, conditions }) => {
       await turn();
-      const all = readableRuns(readable);
-      return {
-        foundCount: all.filter(({ seen }) => matches(seen, conditions)).length,
-        allCount: all.length,
-      };
+      return readableRuns(readable).filter(({ seen }) => matches(seen, conditions)).length;
     },
     readOwnRuns: async (runIds) => {
       await turn();

@@ -1,3 +1,4 @@
+import { assertLeaves } from "#coordinator/core/audit/owed-leaves.ts";
 import type {
   Store,
   StoredEvent,
@@ -70,6 +71,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
         db,
         entries.flatMap(({ records }) => records),
       );
+      for (const { records } of entries) assertLeaves(records);
       for (const { event, records } of entries) push(stream, event, records);
       return ok(undefined);
     },
@@ -79,6 +81,7 @@ export function memoryStore(db: MemoryDatabase = memoryDatabase(), turn: Turn = 
       if (records.some((record) => record.type === "task-row" && hasTask(db, record.row)))
         return err({ type: "exists" });
       checkAll(db, records);
+      assertLeaves(records);
       push(stream, { ...event, sequence }, records);
       return ok(sequence);
     },

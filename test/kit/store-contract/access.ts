@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { AccessStore, NewEnrolment } from "#coordinator/core/ports/access-store.ts";
 import type { EventLog, StoreRecord } from "#coordinator/core/ports/store.ts";
-import { newHash, newRunId, type Opened } from "./rows.ts";
+import { newHash, newRunId, type Opened, withLeaves } from "./rows.ts";
 
 export function accessContract(opened: Opened<EventLog & AccessStore>): void {
   const write = (records: readonly StoreRecord[], id = newRunId()) =>
-    opened.store.appendNext({ kind: "access", id }, { at: 1, event: { fact: {} } }, records);
+    opened.store.appendNext({ kind: "access", id }, { at: 1, event: { fact: {} } }, withLeaves(records));
   const rowsOf = async (...ids: string[]) =>
     (await opened.store.listAccessRows()).filter(({ id }) => ids.includes(id));
   const enrolment = (change: Partial<NewEnrolment> = {}): NewEnrolment => ({
@@ -56,7 +56,7 @@ export function accessContract(opened: Opened<EventLog & AccessStore>): void {
       const record: StoreRecord = { type: "access-row", kind: "site", id, body: {} };
       const impossible: StoreRecord = { type: "model-opened", modelHash: newHash(), sid: newHash() };
       const stream = { kind: "access", id: newRunId() } as const;
-      const failing = opened.store.appendNext(stream, { at: 1, event: {} }, [record, impossible]);
+      const failing = opened.store.appendNext(stream, { at: 1, event: {} }, withLeaves([record, impossible]));
       await expect(failing).rejects.toThrow(/offered/);
       expect(await rowsOf(id)).toEqual([]);
       expect(await opened.store.readStream(stream)).toEqual([]);

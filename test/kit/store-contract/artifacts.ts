@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { EventLog, StoreRecord } from "#coordinator/core/ports/store.ts";
 import type { TrackingStore } from "#coordinator/core/ports/tracking-store.ts";
-import { event, newHash, newRunId, newSlug, type Opened, runRecord, viewLike } from "./rows.ts";
+import { event, newHash, newRunId, newSlug, type Opened, runRecord, viewLike, withLeaves } from "./rows.ts";
 
 export function artifactContract(opened: Opened<TrackingStore & EventLog>): void {
   describe("files of experiments", () => {
@@ -45,7 +45,9 @@ export function artifactContract(opened: Opened<TrackingStore & EventLog>): void
             version: { ...version, modelHash: sequence === 1 ? (model ?? "") : newHash() },
           },
         ];
-        return store.append({ kind: "run", id: runId }, [{ event: event(sequence, { fact }), records }]);
+        return store.append({ kind: "run", id: runId }, [
+          { event: event(sequence, { fact }), records: withLeaves(records) },
+        ]);
       };
       const putAll = async () => {
         for (const hash of [free, model, report, later])

@@ -12,6 +12,7 @@ import {
   runRecord,
   task,
   viewLike,
+  withLeaves,
 } from "./rows.ts";
 
 /** Everything that a project leaves behind, as its rounds write it. */
@@ -31,7 +32,9 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
   };
   const write = async (kind: "run" | "round", id: string, sequence: number, records: StoreRecord[]) => {
     const fact = { type: "evaluated", reportHash: sequence === 2 ? report : null };
-    const written = await store.append({ kind, id }, [{ event: event(sequence, { fact }), records }]);
+    const written = await store.append({ kind, id }, [
+      { event: event(sequence, { fact }), records: withLeaves(records) },
+    ]);
     expect(written.ok).toBe(true);
   };
   const version = (round: number, modelHash: string, strategyStateHash: string | null): StoreRecord => ({
@@ -48,7 +51,7 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
   await createTask(store, task(slug, 1), { project: projectId });
   await createTask(store, task(slug, 2), { project: projectId });
   await store.appendNext({ kind: "project", id: projectId }, { at: 1, event: {} }, [
-    { type: "task-settings", slug, changes: { joining: "invitation" } },
+    ...withLeaves([{ type: "task-settings", slug, changes: { joining: "invitation" } }]),
   ]);
   await write("run", runId, 1, [
     runRecord(runId, { task: slug, projectId }),
@@ -64,7 +67,9 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
     note,
   ]);
   await store.appendNext({ kind: "registry", id: slug }, { at: 1, event: {} }, [
-    { type: "model-alias", task: slug, alias: "champion", row: { number: 1, movedAt: 1, movedBy: "ada" } },
+    ...withLeaves([
+      { type: "model-alias", task: slug, alias: "champion", row: { number: 1, movedAt: 1, movedBy: "ada" } },
+    ]),
   ]);
   const input = {
     sid,
@@ -97,8 +102,7 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
   const token = { type: "access-row", kind: "join-token", id: own.tokenId, body: { projectId } } as const;
   const site = { type: "access-row", kind: "site", id: own.tokenId, body: { projectId } } as const;
   await store.appendNext({ kind: "access", id: "coordinator" }, { at: 1, event: { projectId } }, [
-    token,
-    site,
+    ...withLeaves([token, site]),
   ]);
   return { ...own, blobs: [own.model, state, sum, report].sort() };
 }
@@ -182,7 +186,7 @@ export function deletionContract(opened: Opened<Store>): void {
     await store.append({ kind: "run", id: runId }, [
       {
         event: event(1),
-        records: [
+        records: withLeaves([
           runRecord(runId, { task: ofGone.slug, projectId: kept }),
           {
             type: "model-version",
@@ -191,7 +195,7 @@ export function deletionContract(opened: Opened<Store>): void {
             },
             numberedIn: ofGone.slug,
           },
-        ],
+        ]),
       },
     ]);
     expect(await store.modelNumbers(runId)).toEqual(new Map([[1, 1]]));

@@ -47,7 +47,8 @@ function query(filter: string, orderBy: readonly string[] = [], change: Partial<
 /** A page of a search as the desk makes it, with its counts. */
 async function searched(store: OwnRunSearch, asked: Asked) {
   const { runs } = await store.readOwnRuns(await store.findOwnRuns(asked, asked));
-  return { runs, ...(await store.countOwnRuns(asked)) };
+  const foundCount = await store.countOwnRuns(asked);
+  return { runs, foundCount, allCount: await store.countOwnRuns({ ...asked, conditions: [] }) };
 }
 
 export interface Planted {

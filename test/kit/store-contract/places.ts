@@ -13,6 +13,7 @@ import {
   runRecord,
   runStream,
   task,
+  withLeaves,
 } from "./rows.ts";
 
 const newProject = () => `project-${newRunId().slice(-8)}`;
@@ -27,7 +28,7 @@ export function placeContract(opened: Opened<EventLog & TaskStore & RunStore>): 
   const closeTo = async (slug: string, project: string) => {
     const record: StoreRecord = { type: "task-settings", slug, changes: { joining: "invitation" } };
     const stream = { kind: "project", id: project } as const;
-    expect((await opened.store.appendNext(stream, { at: 1, event: {} }, [record])).ok).toBe(true);
+    expect((await opened.store.appendNext(stream, { at: 1, event: {} }, withLeaves([record]))).ok).toBe(true);
   };
 
   describe("places", () => {

@@ -15,6 +15,7 @@ import {
   type Opened,
   runRecord,
   task,
+  withLeaves,
 } from "./rows.ts";
 
 export function registryContract(opened: Opened<Store>): void {
@@ -31,12 +32,14 @@ export function registryContract(opened: Opened<Store>): void {
   });
   const name = (slug: string, alias: "champion" | "shadow", number: number | null) =>
     opened.store.appendNext({ kind: "registry", id: slug }, { at: 7, event: {} }, [
-      {
-        type: "model-alias",
-        task: slug,
-        alias,
-        row: number === null ? null : { number, movedAt: 7, movedBy: "ada" },
-      },
+      ...withLeaves([
+        {
+          type: "model-alias",
+          task: slug,
+          alias,
+          row: number === null ? null : { number, movedAt: 7, movedBy: "ada" },
+        },
+      ]),
     ]);
 
   describe("numbered models and aliases", () => {

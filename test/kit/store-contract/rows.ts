@@ -118,9 +118,37 @@ export async function saveMaterial(
   expect((await store.append(runStream(), [{ event: event(1), records: [material] }])).ok).toBe(true);
 }
 
-/** Appends an event that must be accepted. */
+/** Records with the entries of the public log that they owe (A103), for tests of something else. */
+export function withLeaves(records: readonly StoreRecord[]): StoreRecord[] {
+  const leaf = (kind: string, body: object): StoreRecord => ({ type: "audit-leaf", kind, body });
+  return records.flatMap((record) => {
+    switch (record.type) {
+      case "model-version": {
+        const { modelHash } = record.version;
+        return record.numberedIn === undefined ? [record] : [record, leaf("model.published", { modelHash })];
+      }
+      case "model-alias":
+        return [record, leaf("model.aliasMoved", { slug: record.task })];
+      case "access-row":
+        return [record, leaf("role.given", {})];
+      case "task-settings": {
+        const { slug, changes } = record;
+        const { archived, heldOut, ...named } = changes;
+        if (Object.keys(named).length > 0)
+          return [record, leaf("config.changed", { slug, names: Object.keys(named) })];
+        if (archived !== undefined) return [record, leaf("task.archived", { slug })];
+        return [record, leaf(heldOut === null ? "task.heldOutRemoved" : "task.heldOutSet", { slug })];
+      }
+      default:
+        return [record];
+    }
+  });
+}
+
+/** Appends an event that must be accepted, with the entries that it owes. */
 export function appendTo(opened: Opened<EventLog>) {
-  return async (stream: StreamId, sequence: number, records: readonly StoreRecord[] = []): Promise<void> => {
+  return async (stream: StreamId, sequence: number, given: readonly StoreRecord[] = []): Promise<void> => {
+    const records = withLeaves(given);
     const appended = await opened.store.append(stream, [{ event: event(sequence), records }]);
     expect(appended).toEqual({ ok: true, value: undefined });
   };

@@ -22,6 +22,7 @@ import {
   runRow,
   runStream,
   viewLike,
+  withLeaves,
 } from "./rows.ts";
 
 export function runContract(opened: Opened<EventLog & RunStore & TaskStore & ShownStore>): void {
@@ -183,7 +184,9 @@ export function runContract(opened: Opened<EventLog & RunStore & TaskStore & Sho
         [1, { updateNormL2: 0.5 }],
       ]);
       await expect(
-        opened.store.append(runStream(runId), [{ event: event(3), records: [version(1, {}, newHash())] }]),
+        opened.store.append(runStream(runId), [
+          { event: event(3), records: withLeaves([version(1, {}, newHash())]) },
+        ]),
       ).rejects.toThrow(/another model/);
       expect((await opened.store.listModelVersions(runId))[1]?.modelHash).toBe("1".repeat(64));
     });

@@ -20,6 +20,7 @@ import {
   runRecord,
   runStream,
   task,
+  withLeaves,
 } from "./rows.ts";
 
 const UNSET = taskSettingsSchema.parse({});
@@ -155,7 +156,7 @@ export function taskContract(opened: Opened<EventLog & TaskStore & ShownStore>):
       await createTask(opened.store, task(slug, 1), { project });
       const archive = (archived: TaskSettings["archived"]) =>
         opened.store.appendNext({ kind: "project", id: project }, { at: 1, event: { note: null } }, [
-          { type: "task-settings", slug, changes: { archived } },
+          ...withLeaves([{ type: "task-settings", slug, changes: { archived } }]),
         ]);
       const isListed = async (archived?: boolean) => {
         const readable = {
@@ -178,7 +179,7 @@ export function taskContract(opened: Opened<EventLog & TaskStore & ShownStore>):
       for (const made of [task(slug, 1), task(slug, 2), task(other, 1)]) await createTask(opened.store, made);
       const change = (invitation: string | null) =>
         opened.store.appendNext({ kind: "project", id: project }, { at: 1, event: { note: null } }, [
-          { type: "task-settings", slug, changes: { invitation } },
+          ...withLeaves([{ type: "task-settings", slug, changes: { invitation } }]),
         ]);
       const settingsOf = async (name: string, version?: number) =>
         (await opened.store.findTask(name, version))?.settings;

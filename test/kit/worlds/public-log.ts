@@ -24,6 +24,7 @@ export function openTestLog(store: LeafStore, change: Partial<SequencerPorts> = 
     key: { origin: LOG_ORIGIN, publicKey: logSigner.publicKey },
     signers: [logSigner],
     witnesses: [],
+    settleKey: async () => {},
     clock: monotonicClock,
     random: randomBytes,
     after,

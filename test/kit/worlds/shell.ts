@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openBlobs } from "#coordinator/adapters/blobs.ts";
 import { openDisk } from "#coordinator/adapters/disk.ts";
 import type { TranscriptPorts } from "#coordinator/adapters/http/api/transcripts.ts";
-import { createApp, type HttpPorts } from "#coordinator/adapters/http/app.ts";
+import { createApp, type HttpDesks, type HttpPorts } from "#coordinator/adapters/http/app.ts";
 import { Clients } from "#coordinator/adapters/http/clients.ts";
 import { HttpConnections } from "#coordinator/adapters/http/connections.ts";
 import { closeServer, listen } from "#coordinator/adapters/http/listen.ts";
@@ -87,24 +87,7 @@ export interface ShellOptions {
 }
 
 /** What stands behind the doors. */
-export interface Inner
-  extends Pick<
-    Coordinator,
-    | "tasks"
-    | "heldOut"
-    | "registry"
-    | "runs"
-    | "rounds"
-    | "auditLog"
-    | "exports"
-    | "reports"
-    | "runFiles"
-    | "assessor"
-    | "runSearch"
-    | "uploads"
-    | "devices"
-    | "tracking"
-  > {
+export interface Inner extends HttpDesks, Pick<Coordinator, "devices" | "tracking"> {
   readonly places: Pick<Coordinator["places"], "of">;
   readonly store: Pick<Store, keyof AccessPorts["store"] | keyof HttpPorts["store"]>;
   readonly blobs: Blobs;

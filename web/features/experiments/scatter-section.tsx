@@ -6,6 +6,7 @@ import { type SearchText, useFoundRuns, useRunNames } from "../../data/experimen
 import { Section } from "../../ui/section.tsx";
 import { EmptyNote } from "../../ui/states.tsx";
 import { useAddress } from "../../ui/use-address.ts";
+import { useInSight } from "../../ui/use-in-sight.ts";
 import { paramTitle } from "../../words/experiment-columns.ts";
 import { withinTask } from "../../words/experiment-filters.ts";
 import {
@@ -33,13 +34,15 @@ interface ScatterSectionProps {
   readonly tasks: readonly TaskView[];
 }
 
-/** Any param against any figure, for the runs of one task that the filter finds. */
+/** Any param against any figure, for the runs of one task that the filter finds. They are fetched once it is in sight. */
 export function ScatterSection({ filter, tasks }: ScatterSectionProps) {
   const [asked, setTask] = useAddress("task");
   const names = useRunNames();
   const slugs = tasks.map(({ task }) => task.slug);
   const slug = slugs.find((one) => one === asked) ?? slugs[0];
-  const text: SearchText | null = slug === undefined ? null : { filter: withinTask(filter, slug), order: "" };
+  const [place, isSeen] = useInSight<HTMLDivElement>();
+  const text: SearchText | null =
+    slug === undefined || !isSeen ? null : { filter: withinTask(filter, slug), order: "" };
   const found = useFoundRuns(text, DRAWN_MAX);
   const view = tasks.find(({ task }) => task.slug === slug) ?? null;
   const choice = slug !== undefined && (
@@ -51,16 +54,18 @@ export function ScatterSection({ filter, tasks }: ScatterSectionProps) {
       title="One against one"
       note="Any param against any figure, for one task at a time. A point is a run that the filter finds."
     >
-      <QueryGate query={found} what="runs of the task" waits={names.data === undefined}>
-        {({ items, foundCount }) => (
-          <Scatter
-            task={choice}
-            rows={items.map((item) => experimentRow(item.run, view, item))}
-            choices={upChoices(names.data ?? { params: [], metrics: [], tags: [] })}
-            beyond={leftOutWords(foundCount - items.length, `the newest ${DRAWN_MAX} are drawn`)}
-          />
-        )}
-      </QueryGate>
+      <div ref={place}>
+        <QueryGate query={found} what="runs of the task" waits={names.data === undefined}>
+          {({ items, foundCount }) => (
+            <Scatter
+              task={choice}
+              rows={items.map((item) => experimentRow(item.run, view, item))}
+              choices={upChoices(names.data ?? { params: [], metrics: [], tags: [] })}
+              beyond={leftOutWords(foundCount - items.length, `the newest ${DRAWN_MAX} are drawn`)}
+            />
+          )}
+        </QueryGate>
+      </div>
     </Section>
   );
 }

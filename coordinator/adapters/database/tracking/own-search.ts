@@ -14,10 +14,7 @@ import { type Columns, conditionSql, orderingSql, type SqlDialect } from "./sear
 export function ownRunQueries(db: Kysely<Database>, dialect: SqlDialect): OwnRunSearch {
   return {
     findOwnRuns: (query, stretch) => findOwnRuns(db, dialect, query, stretch),
-    countOwnRuns: async ({ readable, conditions }) => ({
-      foundCount: await countRuns(db, isFound(dialect, readable, conditions)),
-      allCount: await countRuns(db, isReadable(readable)),
-    }),
+    countOwnRuns: ({ readable, conditions }) => countRuns(db, isFound(dialect, readable, conditions)),
     readOwnRuns: (runIds) => readOwnRuns(db, runIds),
     hasRunName: (readable, entity, key) => hasKey(db, TABLE_OF[entity], readable, key),
     listRunNames: async (readable) => ({

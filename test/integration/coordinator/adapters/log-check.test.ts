@@ -28,12 +28,18 @@ test("[O50] a long log is checked in a thread of its own, which names what is da
   await stopped.close();
   await asked;
 
-  // In its middle, where neither end is read by anything else.
-  const bundle = join(folder, "tile/entries/040");
-  const whole = readFileSync(bundle);
-  writeFileSync(bundle, whole.with(1_000, (whole[1_000] ?? 0) ^ 1));
+  // In its middle, which nothing else reads.
   const again = openLogCheck(folder);
-  expect(await again.run(head)).toEqual({ type: "wrong-tile", path: "tile/entries/040" });
+  for (const path of ["tile/0/040", "tile/entries/040"]) {
+    const whole = readFileSync(join(folder, path));
+    rmSync(join(folder, path));
+    expect(await again.run(head)).toEqual({ type: "no-tile", path });
+    writeFileSync(join(folder, path), whole.subarray(0, 700));
+    expect(await again.run(head)).toEqual({ type: "wrong-tile", path });
+    writeFileSync(join(folder, path), whole.with(1_000, (whole[1_000] ?? 0) ^ 1));
+    expect(await again.run(head)).toEqual({ type: "wrong-tile", path });
+    if (path !== "tile/entries/040") writeFileSync(join(folder, path), whole);
+  }
   await again.close();
 
   // The sequencer that finds it signs nothing.

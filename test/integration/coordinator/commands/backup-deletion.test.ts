@@ -19,6 +19,7 @@ import {
   runRecord,
   task,
   viewLike,
+  withLeaves,
 } from "#test/kit/store-contract/rows.ts";
 import { startPostgres } from "#test/kit/worlds/postgres-server.ts";
 import { runCommand } from "#test/kit/worlds/run-command.ts";
@@ -51,7 +52,7 @@ async function folder(name: string, databaseUrl?: string): Promise<Folder> {
   const [slug, runId] = [newSlug(), newRunId()];
   await createTask(store, task(slug, 1), { project: PROJECT });
   await store.appendNext({ kind: "project", id: PROJECT }, { at: 1, event: {} }, [
-    { type: "task-settings", slug, changes: { heldOut: FAKE_SET } },
+    ...withLeaves([{ type: "task-settings", slug, changes: { heldOut: FAKE_SET } }]),
   ]);
   await store.append({ kind: "run", id: runId }, [
     {

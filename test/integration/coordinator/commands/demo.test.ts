@@ -1,10 +1,17 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { LOG_CHECKPOINT, LOG_FOLDER, LOG_TILES } from "#coordinator/adapters/log-files.ts";
+import { readLogKeys } from "#coordinator/adapters/log-key.ts";
+import { present } from "#shared/kernel/assert.ts";
+import { primitives } from "#shared/node/system.ts";
+import { type Checkpoint, parseCheckpoint } from "#shared/tlog/checkpoint.ts";
+import { parseNote, SIGNATURE_TYPES, verifierKey } from "#shared/tlog/note.ts";
+import { expectHeldByGo, hasGo } from "#test/kit/go/go-log.ts";
 
 /* The demo as a person starts it, without its pages: real processes, real training, the whole protocol. */
 
@@ -133,6 +140,16 @@ describe("what it refuses", () => {
   });
 });
 
+/** Between the demo's starts; null before the first checkpoint. */
+let earlier: Checkpoint | null = null;
+
+function publishedIn(dataDir: string): Checkpoint {
+  const note = parseNote(readFileSync(join(dataDir, LOG_CHECKPOINT), "utf8"));
+  const checkpoint = note.ok ? parseCheckpoint(note.value.text) : note;
+  if (!checkpoint.ok) throw new Error(checkpoint.error.sentence);
+  return checkpoint.value;
+}
+
 test("a run goes on after the demo was killed and after Ctrl-C, and another cohort is another version", async () => {
   const data = ["--data", join(folder, "state"), "--clients", "3"];
   // More than can be done while the second demo finds the folder in use.
@@ -155,6 +172,7 @@ test("a run goes on after the demo was killed and after Ctrl-C, and another coho
   const interrupted = await third.ended;
   expect(interrupted.code).toBe(0);
   expect(edgesLeft()).toBe(0);
+  earlier = publishedIn(join(folder, "state"));
 
   const fourth = await demo(...data, ...rounds, "--exit").ended;
   expect(fourth.stderr).toBe("");
@@ -169,3 +187,21 @@ test("a run goes on after the demo was killed and after Ctrl-C, and another coho
   expect(other.stdout).toContain("Run 2,");
   expect(summaryOf(other.stdout)).toMatchObject({ rounds: 1, cohort: 4 });
 });
+
+test.skipIf(!hasGo)(
+  "[A32] Go's own libraries verify the log of that demo and its growth between the starts, and refuse a changed entry",
+  async () => {
+    const dataDir = join(folder, "state");
+    const [first] = present(await readLogKeys(dataDir), "the log has a key");
+    const { origin, size } = publishedIn(dataDir);
+    const { publicKey } = present(first, "the log has a key");
+    const key = await verifierKey(primitives, origin, SIGNATURE_TYPES.ed25519, publicKey);
+    const begun = present(earlier, "the demo before has run");
+    expect(begun.size).toBeLessThan(size);
+    const bundle = readFileSync(join(dataDir, LOG_TILES, "entries/000"), "utf8");
+    for (const kind of ["round.opened", "round.unmasked", "model.published"])
+      expect(bundle).toContain(`"kind":"${kind}"`);
+    const held = { folder: join(dataDir, LOG_FOLDER), key, earlier: begun, scratch: folder };
+    expect(await expectHeldByGo(held)).toBe(size);
+  },
+);

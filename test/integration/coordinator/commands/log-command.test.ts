@@ -154,3 +154,31 @@ test("[A39] a restored backup keeps the newer log that is there, and else signs 
   await trusted.stop();
   await expectExtends(elsewhere, before);
 });
+
+test("[A106] --log-origin names a log when it begins, and no other name afterwards", async () => {
+  const dataDir = join(scratch, "named");
+  const settings = { port: 0, host: "127.0.0.1", dataDir, web: false as const, log };
+  const logOrigin = "learn.example.org/log";
+  await expect(startClaimed({ ...settings, logOrigin: "ünï code" })).rejects.toThrow(/--log-origin takes/);
+  // The refused name has left nothing that the next start would find.
+  const named = await startClaimed({ ...settings, logOrigin });
+  await expect.poll(() => existsSync(join(dataDir, "log/checkpoint"))).toBe(true);
+  expect(checkpointIn(dataDir).origin).toBe(logOrigin);
+  expect(named.status).toMatchObject({ logOrigin });
+  await named.stop();
+  await expect(startClaimed({ ...settings, logOrigin: "other.example.org/log" })).rejects.toThrow(
+    /The log is called learn\.example\.org\/log/,
+  );
+  // It keeps the name, also if it is started without one.
+  for (const again of [settings, { ...settings, logOrigin }]) {
+    const running = await startClaimed(again);
+    await logMore(running, dataDir);
+    expect(checkpointIn(dataDir).origin).toBe(logOrigin);
+    await running.stop();
+  }
+  const { size } = checkpointIn(dataDir);
+  expect(await runCommand("log", ["fsck", "--data", dataDir])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`All ${size} entries of ${logOrigin}`),
+  });
+});

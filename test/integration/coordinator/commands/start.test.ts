@@ -207,6 +207,8 @@ describe("as a process", () => {
     [["--public-url", "https://chorus.example.org/lab"], "has a path"],
     [["--trusted-proxy", "proxy.local"], "is not an address or a range"],
     [["--trusted-proxy", "0.0.0.0/0"], "anyone could claim"],
+    [["--log-origin", "my log"], "--log-origin takes at most 128"],
+    [["--log-origin", "a+b"], "--log-origin takes at most 128"],
   ])("bad options %j", (args, sentence) => {
     const { status, stderr } = spawnSync(process.execPath, [COMMAND, ...args], { encoding: "utf8" });
     expect(stderr).toContain(sentence);

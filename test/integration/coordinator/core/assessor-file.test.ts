@@ -49,7 +49,8 @@ async function assessed(): Promise<PromotionWorld & { readonly runIds: readonly 
   );
   await federation.ended(second);
   const act = { type: "promote-despite-gates", task: slug, version: 3, expected: null } as const;
-  const decision = { proposalId: "d".repeat(32), reason: "The pilot ends today", proposedBy: "eve" };
+  const marks = async () => [null, null] as const;
+  const decision = { proposalId: "d".repeat(32), reason: "The pilot ends today", proposedBy: "eve", marks };
   must(await federation.coordinator.registry.promoteDespiteGates({ act, ...decision, actor: "ada" }));
   must(await federation.coordinator.heldOut.removeHeldOut(slug, "ada"));
   await federation.inFlight.settle();

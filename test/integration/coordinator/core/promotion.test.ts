@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { AccessDesk } from "#coordinator/core/access/desk.ts";
+import { marksOfNames } from "#coordinator/core/access/leaf.ts";
 import { proposalView } from "#coordinator/core/access/views.ts";
 import { canonicalJson } from "#shared/codec/canonical-json.ts";
+import { DOMAINS } from "#shared/crypto/domains.ts";
+import { E } from "#shared/crypto/encode.ts";
 import { present } from "#shared/kernel/assert.ts";
+import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import { err } from "#shared/kernel/result.ts";
+import { primitives } from "#shared/node/system.ts";
 import { wireError } from "#shared/protocol/errors.ts";
 import type { HashHex, TaskSlug } from "#shared/protocol/ids.ts";
 import { FAKE_SET } from "#test/kit/fakes/memory-held-out.ts";
@@ -225,7 +230,7 @@ describe("[G6] promoting despite gates", () => {
     must(await desk.useInvitation(token, BOB));
   }
 
-  test("takes a second person, and the log has both, the reason and what each gate said", async () => {
+  test("[A104] takes a second person, and the log has both, the reason and what each gate said", async () => {
     const opened = await shut();
     const { world, desk, act, reason } = opened;
     await withBob(opened);
@@ -248,6 +253,15 @@ describe("[G6] promoting despite gates", () => {
     const leaves = world.federation.db.leaves.filter(({ kind }) => kind === "model.promotedDespiteGates");
     expect(leaves).toHaveLength(1);
     expect(JSON.stringify(leaves)).not.toMatch(/ada|bob|sevens/);
+    const [override] = world.federation.db.leaves.filter(({ kind }) => kind === "gate.overridden");
+    const { at, body } = present(override, "the entry about the override");
+    const [event] = events(world);
+    const reasonSalt = event?.type === "promoted-despite-gates" ? event.reasonSalt : undefined;
+    const salted = E(DOMAINS.reason, hexToBytes(present(reasonSalt, "a salt")), reason);
+    const by = await marksOfNames(primitives, desk.book, ["ada", "bob"])(at ?? 0);
+    expect(body).toMatchObject({ to: 1, by, reason: bytesToHex(await primitives.sha256(salted)) });
+    expect(new Set([...by, null]).size).toBe(3);
+    expect(JSON.stringify(body)).not.toMatch(/ada|bob|sevens/);
     expect(await desk.agree(proposalId, "bob")).toMatchObject({ error: { code: "CONFLICT" } });
   });
 

@@ -99,7 +99,7 @@ describe("creating a task", () => {
     expect(projectFactOf(row)).toEqual({ ok: true, value: fact });
     const body = { version: 1, slug, names: ["invitation"] };
     expect(db.leaves.slice(logged.leaves)).toEqual([
-      { kind: "task.settings-changed", at: expect.any(Number), body },
+      { kind: "config.changed", at: expect.any(Number), body },
     ]);
 
     const after = present(await coordinator.tasks.taskView(slug), "the task");

@@ -8,6 +8,7 @@ import { getTypeParser } from "#coordinator/adapters/database/postgres.ts";
 import type { Database } from "#coordinator/adapters/database/schema.ts";
 import { NodeSqliteDialect } from "#coordinator/adapters/database/sqlite/dialect.ts";
 import { createStore } from "#coordinator/adapters/database/store.ts";
+import { withLeaves } from "#test/kit/store-contract/rows.ts";
 import { startPostgres } from "#test/kit/worlds/postgres-server.ts";
 
 /* A database of the migration before models had numbers: two tasks, whose runs took turns. */
@@ -101,7 +102,9 @@ function suite(name: "sqlite" | "postgresql", connect: () => Promise<Kysely<Data
     await store.append({ kind: "run", id: B }, [
       {
         event: { sequence: 1, at: 9, event: {} },
-        records: [{ type: "model-version", version: { ...version, metrics: null }, numberedIn: "digits" }],
+        records: withLeaves([
+          { type: "model-version", version: { ...version, metrics: null }, numberedIn: "digits" },
+        ]),
       },
     ]);
     expect(await store.modelNumbers(B)).toEqual(

@@ -92,6 +92,42 @@ describe("[L15] a search for runs", () => {
     expect(listed).toBe(1);
   });
 
+  test("counts what is found only if the page does not say it", async () => {
+    const own = memoryStore(memoryDatabase(), async () => {});
+    for (let number = 0; number < 5; number++)
+      await plant(
+        own,
+        { task: number < 3 ? "digits" : "income", number, createdAt: number },
+        { runId: String(number).padStart(32, "0"), rate: 1, accuracy: null },
+      );
+    const counted: number[] = [];
+    const counting = Object.assign({}, own, {
+      countOwnRuns: async (query: Parameters<typeof own.countOwnRuns>[0]) => {
+        counted.push(query.conditions.length);
+        return own.countOwnRuns(query);
+      },
+    });
+    const counts = async (filter: string, limit: number, cursor?: string) => {
+      counted.length = 0;
+      const page = { limit, ...(cursor !== undefined && { cursor }) };
+      const made = await new RunSearchDesk(counting, () => null).search(
+        ALL_READABLE,
+        { filter, order: "" },
+        page,
+      );
+      if (!made.ok) throw new Error(made.error.message);
+      return [made.value.foundCount, made.value.allCount, made.value.next, counted.join(" ")];
+    };
+    const digits = "task = 'digits'";
+    expect(await counts("", 2)).toEqual([5, 5, "o2", "0"]);
+    expect(await counts(digits, 3)).toEqual([3, 5, null, "0"]);
+    expect(await counts(digits, 2)).toEqual([3, 5, "o2", "0 1"]);
+    expect(await counts(digits, 2, "o2")).toEqual([3, 5, null, "0"]);
+    // Beyond the end a page says nothing.
+    expect(await counts(digits, 2, "o4")).toEqual([3, 5, null, "0 1"]);
+    expect(await counts("task = 'other'", 2)).toEqual([0, 5, null, "0"]);
+  });
+
   test("a table has each run once, even if one is launched while the table is made", async () => {
     const own = memoryStore(memoryDatabase(), async () => {});
     const launch = (number: number) =>
