@@ -3,7 +3,7 @@ import type { Digest } from "../transcript/published-sums.ts";
 import type { LogSight, RoundEvidence } from "./evidence.ts";
 import { gatherEvidence, type RoundSource } from "./gather.ts";
 import { type Look, tileFault } from "./look.ts";
-import { readEntries } from "./read-entries.ts";
+import { type Reading, readEntries } from "./read-entries.ts";
 import type { RoundRecord } from "./record.ts";
 import { deniedHead } from "./stated-heads.ts";
 import type { Statement } from "./statement.ts";
@@ -17,7 +17,6 @@ export interface AuditedRound {
 /**
  * Audits one round against its log: reads the entries, gathers the round's parts, and judges each statement.
  *
- * @param from  Where the run's entries begin, as whoever serves the log says. Only a log too large to be read whole needs it.
  */
 export async function auditRound(
   primitives: Primitives,
@@ -25,9 +24,9 @@ export async function auditRound(
   source: RoundSource,
   record: RoundRecord,
   look: Look,
-  from: number,
+  reading: Reading,
 ): Promise<AuditedRound> {
-  const read = look.log === null ? null : await readEntries(look.log.tree, from);
+  const read = look.log === null ? null : await readEntries(look.log.tree, reading);
   const fault = read === null || read.ok ? null : tileFault(read.error);
   const sight = fault === null ? look.sight : { ...look.sight, contradiction: fault };
   const nothing = { entries: [], read: { from: 0, to: 0 } };

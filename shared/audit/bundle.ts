@@ -14,8 +14,10 @@ import { parseVerifierKey } from "../tlog/note.ts";
 import type { TileReader } from "../tlog/tiled-tree.ts";
 import type { Digest } from "../transcript/published-sums.ts";
 import { type AuditedRound, auditRound } from "./audit-round.ts";
+import type { RoundEvidence } from "./evidence.ts";
 import type { RoundSource } from "./gather.ts";
 import { type Look, lookAtLog, type ShownLog } from "./look.ts";
+import { READ_BLOCK } from "./read-entries.ts";
 import { roundRecordSchema, runRecordSchema } from "./record.ts";
 
 /*
@@ -44,6 +46,8 @@ export const bundleSchema = z.strictObject({
     rotations: z.array(z.int().min(0)).max(1_000),
     /** Where the reading began. */
     from: z.int().min(0),
+    /** The entries that were read; files of earlier programs do not say, see `readIn`. */
+    read: z.strictObject({ from: z.int().min(0), to: z.int().min(0) }).exactOptional(),
     /** Base64, by path. */
     tiles: z.record(z.string().max(100), bytes),
   }),
@@ -69,15 +73,21 @@ export interface Recording {
   readonly read: TileReader;
   /** The file, once the audit has ended. @param at  ISO 8601. */
   bundle(
-    of: { readonly roundId: string; readonly shown: ShownLog; readonly from: number },
+    of: {
+      readonly roundId: string;
+      readonly shown: ShownLog;
+      /** The log's witnesses as texts, as the coordinator shows them. */
+      readonly witnesses: readonly string[];
+      readonly from: number;
+      readonly read: RoundEvidence["read"];
+    },
     at: string,
   ): Bundle;
 }
 
 type Written = Pick<Bundle, "rounds" | "run" | "task" | "roundLog" | "sum" | "blobs" | "transcripts">;
 
-/** @param witnesses  The log's witnesses as texts, as the coordinator shows them. */
-export function recording(source: RoundSource, read: TileReader, witnesses: readonly string[]): Recording {
+export function recording(source: RoundSource, read: TileReader): Recording {
   const tiles: Record<string, string> = {};
   const written: Written = {
     rounds: [],
@@ -95,7 +105,10 @@ export function recording(source: RoundSource, read: TileReader, witnesses: read
       if (tile !== null) tiles[path] = bytesToBase64(tile);
       return tile;
     },
-    bundle: ({ roundId, shown: { origin, key: logKey, note, rotations }, from }, at) => ({
+    bundle: (
+      { roundId, shown: { origin, key: logKey, note, rotations }, witnesses, from, read: entries },
+      at,
+    ) => ({
       format: BUNDLE_FORMAT,
       at,
       log: {
@@ -105,6 +118,7 @@ export function recording(source: RoundSource, read: TileReader, witnesses: read
         witnesses: [...witnesses],
         rotations: [...rotations],
         from,
+        read: entries,
         tiles,
       },
       roundId,
@@ -199,8 +213,16 @@ export async function auditBundle(
   };
   const read: TileReader = async (path) => bytesIn(log.tiles, path);
   const look = await lookAtLog(primitives, shown, read, null);
-  const audited = await auditRound(primitives, digest, sourceOf(bundle), record, look, log.from);
+  const reading = { from: log.from, within: readIn(log, look.sight.size) };
+  const audited = await auditRound(primitives, digest, sourceOf(bundle), record, look, reading);
   return ok({ ...audited, look });
+}
+
+/** What a file has of the log. Earlier programs read all of a log of up to `READ_BLOCK` entries, else that many. */
+function readIn({ from, read }: Bundle["log"], size: number): RoundEvidence["read"] {
+  if (read !== undefined) return read;
+  const begin = size <= READ_BLOCK ? 0 : Math.min(from, size);
+  return { from: begin, to: Math.min(size, begin + READ_BLOCK) };
 }
 
 function sourceOf(bundle: Bundle): RoundSource {

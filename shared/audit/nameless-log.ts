@@ -1,7 +1,12 @@
-import { ok, type Result } from "../kernel/result.ts";
+import { isSparse } from "../cohort/graph-plan.ts";
+import { bytesToHex, hexToBytes } from "../kernel/bytes.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
 import type { LogRow } from "../log/row.ts";
 import type { Advert, RoundEvent, RoundOpened } from "../round/event.ts";
-import { type LogError, logged, roundFactOf } from "../round/log.ts";
+import { sessionIdOf } from "../round/holders.ts";
+import { type LogError, logged, replayRound, roundFactOf } from "../round/log.ts";
+import { shardsOfRound } from "../round/shards.ts";
+import { type ShardPlan, shardOf } from "../secagg/shard-plan.ts";
 
 /*
  * A round's own log without what names devices, so that whoever may read the round can replay it. Each identity becomes its
@@ -9,10 +14,14 @@ import { type LogError, logged, roundFactOf } from "../round/log.ts";
  * their device. Signatures and digests of messages are left out: a signature would show whose it is to anyone with the
  * device's key. Roots of masked inputs stay, because the log's entry commits to them.
  *
+ * What the machine draws from keys is given instead: the shard of each device that checks in, and the session id of each
+ * attempt over a sparse graph, which fixes who holds whose shares. Session ids stand in the public log. That shards follow
+ * from the devices' keys, only those who know the keys can check.
+ *
  * Does not hide when each place of the roster acted, and in which order. A place means nothing outside its round.
  */
 
-/** The same events for a reader. Rows of earlier versions come out in the current one. Errors: as of `roundFactOf`. */
+/** The same events for a reader. Rows of earlier versions come out in the current one. Errors: as of `replayRound`. */
 export function namelessLog(rows: readonly LogRow[]): Result<readonly NamelessRow[], LogError> {
   const facts: (RoundOpened | RoundEvent)[] = [];
   for (const row of rows) {
@@ -20,14 +29,31 @@ export function namelessLog(rows: readonly LogRow[]): Result<readonly NamelessRo
     if (!fact.ok) return fact;
     facts.push(fact.value);
   }
-  const ranks = ranksOf(facts.flatMap(identitiesIn));
-  return ok(facts.map((fact, index) => ({ sequence: index + 1, event: logged(withoutNames(fact, ranks)) })));
+  const [opened] = facts;
+  if (opened?.type !== "opened") return err({ type: "empty" });
+  const sids = sparseSids(opened, rows);
+  if (!sids.ok) return sids;
+  const naming = {
+    rank: ranksOf(facts.flatMap(identitiesIn)),
+    plan: shardsOfRound(opened),
+    sids: sids.value,
+  };
+  return ok(facts.map((fact, index) => ({ sequence: index + 1, event: logged(withoutNames(fact, naming)) })));
 }
 
-/** False if the machine draws groups or neighbours from the devices' keys: then only an auditor can replay the round. */
-export function replaysWithoutNames([first]: readonly NamelessRow[]): boolean {
-  const fact = first?.event.fact;
-  return fact?.type === "opened" && fact.rules.graph === "complete";
+/** The session id of each attempt that fixed a roster; none unless the graph is sparse. */
+function sparseSids(
+  opened: RoundOpened,
+  rows: readonly LogRow[],
+): Result<NonNullable<RoundOpened["sids"]>, LogError> {
+  const sids: { readonly attempt: number; readonly sid: string }[] = [];
+  if (!isSparse(opened.rules.graph)) return ok(sids);
+  const replayed = replayRound(rows, (after, _row, before) => {
+    if (after.phase !== "sharing" || before.phase === "sharing") return;
+    const { attempt, roster } = after;
+    sids.push({ attempt, sid: bytesToHex(sessionIdOf(opened, attempt, roster)) });
+  });
+  return replayed.ok ? ok(sids) : replayed;
 }
 
 export interface NamelessRow extends LogRow {
@@ -35,6 +61,13 @@ export interface NamelessRow extends LogRow {
 }
 
 type Ranks = (identity: string) => string;
+
+/** What stands in place of names. */
+interface Naming {
+  readonly rank: Ranks;
+  readonly plan: ShardPlan | null;
+  readonly sids: NonNullable<RoundOpened["sids"]>;
+}
 
 function ranksOf(identities: readonly string[]): Ranks {
   const sorted = [...new Set(identities)].sort();
@@ -63,17 +96,25 @@ function identitiesIn(fact: RoundOpened | RoundEvent): readonly string[] {
   }
 }
 
-function withoutNames<Fact extends RoundOpened | RoundEvent>(fact: Fact, rank: Ranks): Fact;
-function withoutNames(fact: RoundOpened | RoundEvent, rank: Ranks): RoundOpened | RoundEvent {
+function withoutNames<Fact extends RoundOpened | RoundEvent>(fact: Fact, naming: Naming): Fact;
+function withoutNames(
+  fact: RoundOpened | RoundEvent,
+  { rank, plan, sids }: Naming,
+): RoundOpened | RoundEvent {
   switch (fact.type) {
     case "opened": {
       const forbiddenPairs = fact.forbiddenPairs.map(([one, other]) => [rank(one), rank(other)] as const);
-      return { ...fact, forbiddenPairs, removed: fact.removed.map(rank) };
+      const given = sids.length === 0 ? {} : { sids };
+      return { ...fact, forbiddenPairs, removed: fact.removed.map(rank), ...given };
     }
     case "checked-in":
       return {
         ...fact,
-        devices: fact.devices.map((device) => ({ ...device, identity: rank(device.identity) })),
+        devices: fact.devices.map((device) => ({
+          ...device,
+          identity: rank(device.identity),
+          ...(plan === null ? {} : { shard: shardOf(plan, hexToBytes(device.identity)) }),
+        })),
       };
     case "connected":
     case "disconnected":

@@ -105,7 +105,7 @@ function isIn({ out }: Pick<Member, "out">): boolean {
   return out === null;
 }
 
-function memberOf({ lot, askedLast }: CheckIn): Member {
+function memberOf({ lot, askedLast, shard }: CheckIn): Member {
   return {
     lot,
     askedLast: askedLast === true,
@@ -115,6 +115,7 @@ function memberOf({ lot, askedLast }: CheckIn): Member {
     outAttempt: null,
     invited: false,
     shard: 0,
+    ...(shard === undefined ? {} : { givenShard: shard }),
     trained: false,
     sent: false,
     missed: false,

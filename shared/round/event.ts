@@ -102,6 +102,8 @@ export const roundOpenedSchema = z.object({
   forbiddenPairs: z.array(forbiddenPairSchema),
   /** Identities that the run no longer accepts. */
   removed: z.array(hex),
+  /** Session ids by attempt, in logs without names of a sparse graph only (A62). In all others they follow from the adverts. */
+  sids: z.array(z.strictObject({ attempt, sid: hex })).exactOptional(),
 });
 export type RoundOpened = DeepReadonly<z.infer<typeof roundOpenedSchema>>;
 
@@ -111,6 +113,8 @@ const checkInSchema = z.object({
   lot: count,
   /** It recently left several rounds, so others come first. Rule R30. */
   askedLast: z.literal(true).exactOptional(),
+  /** Its shard, in logs without names only (A62). In all others it follows from the identity. */
+  shard: count.exactOptional(),
 });
 export type CheckIn = DeepReadonly<z.infer<typeof checkInSchema>>;
 

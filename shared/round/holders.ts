@@ -2,7 +2,7 @@ import { sparseNumbersOf } from "../cohort/threshold.ts";
 import { sessionItem } from "../crypto/commitments.ts";
 import { sha256Sync } from "../crypto/sha256-sync.ts";
 import { present } from "../kernel/assert.ts";
-import { hexToBytes } from "../kernel/bytes.ts";
+import { type Bytes, hexToBytes } from "../kernel/bytes.ts";
 import { placesOf, positionAtIndex, type Seat, seatOfPosition } from "../kernel/places.ts";
 import { headerOf } from "../secagg/attempt.ts";
 import { ringGraph } from "../secagg/graph.ts";
@@ -15,12 +15,26 @@ import type { HoldersBySeat, RosterEntry, Seated } from "./state.ts";
  * of everyone. A sparse round is one sum, so no seats come before it.
  */
 export function holdersBySeat(
-  { rules, runId, round, parentModelHash, configHash, roundHash }: RoundOpened,
+  facts: RoundOpened,
   attempt: number,
   roster: readonly RosterEntry[],
 ): HoldersBySeat | null {
-  const numbers = sparseNumbersOf(roster.length, rules.graph);
+  const numbers = sparseNumbersOf(roster.length, facts.rules.graph);
   if (numbers === null) return null;
+  const given = facts.sids?.find((one) => one.attempt === attempt)?.sid;
+  const sid = given === undefined ? sessionIdOf(facts, attempt, roster) : hexToBytes(given);
+  const { holders } = ringGraph(sid, roster.length, numbers.degree);
+  return placesOf(roster.length, positionAtIndex).map((dealer) =>
+    holders(dealer).map((holder) => seatOfPosition(holder, 0)),
+  );
+}
+
+/** The session id of an attempt that is one sum, the same as devices compute it. */
+export function sessionIdOf(
+  { runId, round, parentModelHash, configHash, roundHash }: RoundOpened,
+  attempt: number,
+  roster: readonly RosterEntry[],
+): Bytes {
   const header = headerOf(
     { runId, round, attempt, shard: 0, modelHash: parentModelHash },
     { configHash: hexToBytes(configHash), roundHash: hexToBytes(roundHash) },
@@ -33,11 +47,7 @@ export function holdersBySeat(
       bCommit: hexToBytes(advert.bCommit),
     }),
   );
-  const sid = sha256Sync(sessionItem(header, adverts));
-  const { holders } = ringGraph(sid, roster.length, numbers.degree);
-  return placesOf(roster.length, positionAtIndex).map((dealer) =>
-    holders(dealer).map((holder) => seatOfPosition(holder, 0)),
-  );
+  return sha256Sync(sessionItem(header, adverts));
 }
 
 /** The seats that hold shares of the secrets of `owner`, including itself; null if all seats of its shard do. */

@@ -99,12 +99,12 @@ function endRecruiting(state: Recruiting): Transition | null {
 }
 
 /** True if the invited devices can be seated in their shards, provided that all of them stay. */
-function fillsShards({ facts }: Recruiting, identities: readonly string[]): boolean {
+function fillsShards({ facts, members }: Recruiting, identities: readonly string[]): boolean {
   const plan = shardsOfRound(facts);
   if (plan === null) return true;
   const counts = Array.from({ length: plan.shardCount }, () => 0);
   for (const identity of identities) {
-    const shard = shardOf(plan, hexToBytes(identity));
+    const shard = members.get(identity)?.givenShard ?? shardOf(plan, hexToBytes(identity));
     counts[shard] = (counts[shard] ?? 0) + 1;
   }
   return !isUnseatableAs(counts, facts.rules);
@@ -125,7 +125,8 @@ function invite(state: Recruiting, invited: readonly string[]): Transition {
   let { members } = state;
   for (const [identity, member] of state.members) {
     if (!chosen.has(identity)) continue;
-    members = members.set(identity, { ...member, invited: true, shard: shardOf(plan, hexToBytes(identity)) });
+    const shard = member.givenShard ?? shardOf(plan, hexToBytes(identity));
+    members = members.set(identity, { ...member, invited: true, shard });
   }
   const others = inPlay(state).filter((identity) => !chosen.has(identity));
   const shardCount = plan?.shardCount ?? 1;

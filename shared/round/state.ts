@@ -52,6 +52,8 @@ export interface Member {
   readonly invited: boolean;
   /** The shard whose sum would include this device's input; 0 until it is invited. */
   readonly shard: number;
+  /** Its shard as a log without names gives it; see `CheckIn`. */
+  readonly givenShard?: number;
   /** True if it advertised in any attempt; below, if it uploaded in any attempt. */
   readonly trained: boolean;
   readonly sent: boolean;

@@ -15,6 +15,7 @@ import {
 } from "#shared/protocol/api.ts";
 import type { ErrorCode } from "#shared/protocol/errors.ts";
 import type { FieldError } from "#shared/protocol/fields.ts";
+import { logStateSchema } from "#shared/protocol/log-api.ts";
 import { settingsViewSchema } from "#shared/protocol/settings-view.ts";
 import type { TaskSettingChanges } from "#shared/task/settings.ts";
 import type { Task } from "#shared/task/task.ts";
@@ -115,6 +116,7 @@ export interface Listed<Item> {
 }
 
 export const getStatus = () => read(statusSchema, "/status");
+export const getLogState = () => read(logStateSchema, "/log/state");
 export const getApiDescription = () => read(apiDescriptionSchema, "/openapi.json");
 export const getTasks = () => readWhole(taskViewSchema, "/tasks");
 /** Archived ones too. */

@@ -1,12 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import {
-  type Look,
-  lookAtLog,
-  type SeenLog,
-  type ShownLog,
-  seenLogSchema,
-  seenOf,
-} from "#shared/audit/look.ts";
+import { type Look, lookAtLog, type SeenLog, type ShownLog, seenOf } from "#shared/audit/look.ts";
 import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { type LogView, logViewSchema } from "#shared/protocol/log-api.ts";
@@ -14,19 +7,23 @@ import { parseVerifierKey } from "#shared/tlog/note.ts";
 import type { TileReader } from "#shared/tlog/tiled-tree.ts";
 import type { Digest } from "#shared/transcript/published-sums.ts";
 import { ApiFailure, read } from "./api.ts";
-import { keptStorage } from "./storage.ts";
 
 /*
- * The public log as this browser sees it: fetched, checked, and held against the checkpoint that it saw last.
+ * The public log as this browser sees it: fetched, checked, and held against the checkpoint that it saw last. Runs in the
+ * audit's worker.
  */
 
-/** A look of this browser, and what it cost. */
+/** A look of this browser. */
 export interface OwnLook extends Look {
   readonly shown: ShownLog;
+  /** Keys of its witnesses, as texts. */
+  readonly witnesses: readonly string[];
   /** The log's key as the command line takes it. */
   readonly verifierKey: string;
   /** What was seen here before this look. */
   readonly seen: SeenLog | null;
+  /** What to hold the next look against; null if something contradicts this one. */
+  readonly remember: SeenLog | null;
   /** ISO 8601. */
   readonly at: string;
 }
@@ -60,21 +57,21 @@ export class Meter {
   }
 }
 
-export const getLog = () => read(logViewSchema, "/log");
-
-/** Looks at the log and remembers what it saw, unless something contradicts it. @throws ApiFailure */
+/** Looks at the log. @param seen  What this browser saw of it last. @throws ApiFailure */
 export async function lookHere(
   primitives: Primitives,
   meter: Meter,
-  read = tilesOver(meter),
+  seen: SeenLog | null,
+  readTile: TileReader = tilesOver(meter),
 ): Promise<OwnLook> {
-  const [view, note] = await Promise.all([getLog(), meter.bytes("/log/checkpoint")]);
+  const [view, note] = await Promise.all([read(logViewSchema, "/log"), meter.bytes("/log/checkpoint")]);
   const shown = await shownOf(primitives, view, note);
-  const seen = lastSeen();
-  const look = await lookAtLog(primitives, shown, read, seen);
+  const look = await lookAtLog(primitives, shown, readTile, seen);
   const at = new Date().toISOString();
-  if (look.log !== null && look.sight.contradiction === null) remember(seenOf(shown, look.log, at));
-  return { ...look, shown, seen, at, verifierKey: view.verifierKey };
+  const holds = look.log !== null && look.sight.contradiction === null;
+  const remember = holds && look.log !== null ? seenOf(shown, look.log, at) : null;
+  const { witnesses, verifierKey } = view;
+  return { ...look, shown, witnesses, verifierKey, seen, remember, at };
 }
 
 /** The log's tiles as the coordinator serves them. */
@@ -95,35 +92,6 @@ async function shownOf(
     note: note === null ? "" : new TextDecoder().decode(note),
     witnesses: keys.flatMap((parsed) => (parsed.ok ? [parsed.value] : [])),
   };
-}
-
-const SEEN_KEY = "chorus.log-seen";
-
-/** What this browser saw of the log last; null if nothing, or if it keeps nothing. */
-export function lastSeen(): SeenLog | null {
-  const text = keptStorage()?.getItem(SEEN_KEY) ?? null;
-  if (text === null) return null;
-  try {
-    const parsed = seenLogSchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
-}
-
-function remember(seen: SeenLog): void {
-  try {
-    keptStorage()?.setItem(SEEN_KEY, JSON.stringify(seen));
-  } catch {
-    // A full or blocked storage keeps nothing; the next look is a first one.
-  }
-}
-
-/** Both checkpoints of a contradiction, as a file for whoever looks into it. */
-export function contradictionFile({ seen, shown, sight, at }: OwnLook): string {
-  const { origin, key, note } = shown;
-  const now = { origin, key: bytesToHex(key), note, at };
-  return `${JSON.stringify({ contradiction: sight.contradiction, before: seen, now }, null, 2)}\n`;
 }
 
 export function digestHere(): Digest {

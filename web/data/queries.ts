@@ -4,6 +4,7 @@ import {
   getApiDescription,
   getArchivedTasks,
   getLastRound,
+  getLogState,
   getOlderRuns,
   getPortability,
   getRound,
@@ -39,6 +40,16 @@ export const KEYS = {
 const DEVICE_COUNT_EVERY_MS = 10_000;
 
 export const useStatus = () => useQuery({ queryKey: KEYS.status, queryFn: getStatus, staleTime: 60_000 });
+/** Entries come with every round, and trouble without an event. */
+const LOG_STATE_EVERY_MS = 5_000;
+/** @param isFor  Whether this reader may know. */
+export const useLogState = (isFor: boolean) =>
+  useQuery({
+    queryKey: ["log-state"],
+    queryFn: isFor ? getLogState : skipToken,
+    refetchInterval: LOG_STATE_EVERY_MS,
+    retry: false,
+  });
 /** It never changes while the coordinator runs. */
 export const useApiDescription = () =>
   useQuery({

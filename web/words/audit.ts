@@ -73,6 +73,21 @@ export function costWords(tookMs: number, byteCount: number): string {
   return `checked in ${(tookMs / 1_000).toFixed(tookMs < 95 ? 2 : 1)}\u00a0s, ${formatBytes(byteCount)} fetched`;
 }
 
+/** While an audit reads the log: "Read 8,192 of 12,204 entries." */
+export function readingWords(progress: { readonly done: number; readonly total: number } | null): string {
+  if (progress === null) return "Fetching the round and the log.";
+  return `Read and checked ${formatCount(progress.done)} of ${plural(progress.total, "entry", "entries")} of the log.`;
+}
+
+/** If a reading was stopped: which entries the audit rests on. Null if it was not. */
+export function partlyReadWords(
+  read: { readonly from: number; readonly to: number },
+  size: number,
+): string | null {
+  if (read.from === 0 && read.to >= size) return null;
+  return `Reading was stopped: entries ${formatCount(read.from)} to ${formatCount(Math.max(read.from, read.to - 1))} of ${formatCount(size)} were read.`;
+}
+
 /** "log entries 4,158 to 4,165" that statements rest on; null if none does. */
 export function entriesOfStatements(statements: readonly Statement[]): string | null {
   const indexes = statements.flatMap(({ entries }) => entries);
@@ -219,6 +234,7 @@ const ENTRY_WORDS: Readonly<Record<string, (facts: EntryFacts) => string>> = {
   "deletion.performed": deletionWords,
   "log.keyRotated": () => "The log's key was replaced",
   "shell.published": () => "A participant's page was published",
-  "gate.overridden": () => "A gate was overridden",
-  "config.changed": () => "The configuration was changed",
+  "gate.overridden": ({ text }) =>
+    `Two people overrode the gates of ${text("slug")} for version ${text("to")}`,
+  "config.changed": ({ text }) => `Settings of ${text("slug")} were changed`,
 };

@@ -1,6 +1,6 @@
 import type { TableData } from "#shared/export/table/table-data.ts";
 import type { LogEntryView } from "#shared/protocol/log-api.ts";
-import { formatCount } from "./format.ts";
+import { formatCount, plural } from "./format.ts";
 
 /* What a search of the log says, and its answers as files. */
 
@@ -11,13 +11,29 @@ export function instantOf(typed: string): string | null {
   return Number.isNaN(instant.getTime()) ? null : instant.toISOString();
 }
 
-/** "12 entries." or "The newest 50 entries; there are more." */
-export function foundWords(count: number, hasMore: boolean): string {
-  if (count === 0) return hasMore ? "None among the newest; look further." : "No entry fits.";
-  const entries = count === 1 ? "entry" : "entries";
-  return hasMore
-    ? `The newest ${formatCount(count)} ${entries} that fit; there are more.`
-    : `${formatCount(count)} ${entries}.`;
+/** How a search stands: "12 entries.", "The newest 50 entries that fit; there are more.", or how far it has looked. */
+export function searchWords({ state, found, lookedAt, size }: SearchState): string {
+  const entries = `${formatCount(found)} ${found === 1 ? "entry" : "entries"}`;
+  const looked = `${formatCount(lookedAt)} of ${plural(size, "entry", "entries")} looked at, newest first; ${formatCount(found)} fit.`;
+  switch (state) {
+    case "searching":
+      return size === 0 ? "Looking." : `Looking: ${looked}`;
+    case "stopped":
+      return `Stopped: ${looked}`;
+    case "failed":
+      return `The search did not end. ${looked}`;
+    case "paused":
+      return `The newest ${entries} that fit; there are more.`;
+    case "ended":
+      return found === 0 ? `None of ${plural(size, "entry", "entries")} fits.` : `${entries}.`;
+  }
+}
+
+export interface SearchState {
+  readonly state: "searching" | "paused" | "stopped" | "ended" | "failed";
+  readonly found: number;
+  readonly lookedAt: number;
+  readonly size: number;
 }
 
 /** What an entry is about, as far as the coordinator says: "digits, run 3, round 14". */

@@ -81,9 +81,16 @@ async function openedLog(store: LogStore, dataDir: string): Promise<Sequencer> {
   const warn = (_: object, message: string) => console.error(message);
   const log = { info: () => {}, warn, error: () => {} };
   const opened = await openPublicLog({
-    ...{ store, dataDir, origin: undefined, primitives, random: randomBytes },
+    store,
+    dataDir,
+    origin: undefined,
+    primitives,
+    random: randomBytes,
+    clock: monotonicClock,
+    after,
+    log,
     // They are asked at the coordinator's next start.
-    ...{ clock: monotonicClock, after, log, witnesses: [] },
+    witnesses: [],
   });
   await opened.open();
   return opened;

@@ -16,17 +16,9 @@ import type { LogCheck, LogState, LogTrouble, PublicLog, WitnessDemand } from ".
 import { storeTrouble } from "../ports/store-trouble.ts";
 import type { WitnessPort } from "../ports/witnesses.ts";
 import { Cosigner, WITNESS_PATIENCE_MS } from "./cosigner.ts";
-import {
-  damaged,
-  moveHead,
-  type OpenedLog,
-  type OpeningPorts,
-  OVERTAKEN,
-  openLog,
-  type Refusal,
-  signersOfStep,
-} from "./opening.ts";
+import { moveHead, type OpenedLog, type OpeningPorts, OVERTAKEN, openLog, signersOfStep } from "./opening.ts";
 import { Publication, readTile } from "./publication.ts";
+import { damaged, type Refusal } from "./refusal.ts";
 import { keyAt, type Rotation, readRotations } from "./rotations.ts";
 
 export interface SequencerPorts extends OpeningPorts {
@@ -125,7 +117,7 @@ export class Sequencer implements PublicLog {
    * away the places of the leaves that it has lost.
    */
   async open(): Promise<void> {
-    const opened = await openLog(this.#ports);
+    const opened = await openLog(this.#ports, { isStart: this.#state.type === "starting" });
     if (opened.ok) await this.#adopt(opened.value);
     else this.#halt(opened.error);
   }
@@ -241,7 +233,7 @@ export class Sequencer implements PublicLog {
 
   async #sequenceAll(): Promise<Refusal | null> {
     if (!this.#isOpen) {
-      const opened = await openLog(this.#ports);
+      const opened = await openLog(this.#ports, { isStart: this.#state.type === "starting" });
       if (!opened.ok) return opened.error;
       await this.#adopt(opened.value);
     }
@@ -265,7 +257,9 @@ export class Sequencer implements PublicLog {
     return null;
   }
 
-  async #adopt({ edge, published, rotations }: OpenedLog): Promise<void> {
+  async #adopt({ edge, published, rotations, movedCount }: OpenedLog): Promise<void> {
+    if (movedCount > 0)
+      this.#ports.log.warn({ movedCount }, "entries of an earlier database now come after those of the log");
     this.#edge = edge;
     this.#rotations = rotations;
     this.#isOpen = true;

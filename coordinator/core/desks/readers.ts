@@ -1,4 +1,4 @@
-import { type NamelessRow, namelessLog, replaysWithoutNames } from "#shared/audit/nameless-log.ts";
+import { type NamelessRow, namelessLog } from "#shared/audit/nameless-log.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import type { EventView, RoundDetail, RoundView, RunView, TaskView } from "#shared/protocol/api.ts";
 import type { WireError } from "#shared/protocol/errors.ts";
@@ -140,15 +140,15 @@ export class Readers {
   }
 
   /**
-   * A round's own log without names, for whoever replays it. Null while the round lives, and if it cannot be replayed
-   * without names. Rule A62.
+   * A round's own log without names, for whoever replays it. Null while the round lives, and if it cannot be
+   * read. Rule A62.
    */
   async namelessLog(roundId: string): Promise<readonly NamelessRow[] | null> {
     const views = await this.#roundViews(roundId);
     if (views === null || !isEndPhase(views.view.phase)) return null;
     const rows = await this.#store.readStream({ kind: "round", id: roundId });
     const log = namelessLog(rows);
-    return log.ok && replaysWithoutNames(log.value) ? log.value : null;
+    return log.ok ? log.value : null;
   }
 
   async sealedInputsProof(roundId: string, sid: string, from: number): Promise<Result<LogProof, WireError>> {

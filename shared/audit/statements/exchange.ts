@@ -1,9 +1,12 @@
 import { agreedGraphOf } from "../../cohort/graph-plan.ts";
 import { thresholds } from "../../cohort/threshold.ts";
 import { setHash } from "../../crypto/commitments.ts";
+import { merkleRoot } from "../../crypto/merkle.ts";
 import { positionsToBitmap } from "../../crypto/position-set.ts";
 import { bytesToHex, hexToBytes } from "../../kernel/bytes.ts";
 import { positionOfSeat } from "../../kernel/places.ts";
+import { keptShards, seatsIn } from "../../round/shards.ts";
+import type { RoundShard } from "../../round/state.ts";
 import { inputsTree } from "../../secagg/opening.ts";
 import type { Replayed } from "../replayed.ts";
 import { type Check, judge, type Statement, uncheckable, waiting } from "../statement.ts";
@@ -88,7 +91,6 @@ export async function inputs(subject: Subject): Promise<Statement> {
       `The round's record counts ${record.survivors} masked updates, the log ${count}.`,
     ],
   ];
-  const [only] = found;
   if (signatures !== "not-kept" && signatures !== "not-shown" && signatures.ok)
     checks.push(
       ...found.map(
@@ -99,7 +101,7 @@ export async function inputs(subject: Subject): Promise<Statement> {
       ),
     );
   if (typeof replay === "string") return { ...statement, verdict: "contradicted", because: replay };
-  if (replay === null || found.length !== 1) {
+  if (replay === null) {
     const judged = judge(
       checks,
       `${entriesInWords(entries)}; the roots over the masked updates that devices signed.`,
@@ -107,44 +109,64 @@ export async function inputs(subject: Subject): Promise<Statement> {
     if (judged.verdict === "contradicted" || isChecked(signatures)) return { ...statement, ...judged };
     return { ...statement, ...waiting(FOR_AN_AUDITOR) };
   }
-  const roots = survivorRoots(replay);
-  const root = bytesToHex((await inputsTree(subject.primitives, roots.map(hexToBytes))).root);
+  const { primitives } = subject;
+  const shards = found.map((entry) => survivorRoots(replay, numberOf(entry, "shard") || 0));
+  const roots = shards.flat();
+  const made = await Promise.all(
+    shards.map(async (own) => (await inputsTree(primitives, own.map(hexToBytes))).root),
+  );
+  const [first] = made;
+  const whole = bytesToHex(made.length === 1 && first ? first : await merkleRoot(primitives, made));
   checks.push(
     [
       roots.length === count,
       `The round's own log has ${roots.length} masked updates in the sum, the log ${count}.`,
     ],
     [new Set(roots).size === roots.length, "One masked update stands in the sum twice."],
+    ...found.map((entry, at): Check => {
+      const root = made[at];
+      return [
+        root !== undefined && bytesToHex(root) === textOf(entry, "merkleRoot"),
+        `The masked updates of the round's own log have another root than entry ${grouped(entry.index)}.`,
+      ];
+    }),
     [
-      root === textOf(only, "merkleRoot"),
-      `The masked updates of the round's own log have another root than ${entriesInWords(entries).toLowerCase()}.`,
-    ],
-    [
-      record.inputsRoot === null || record.inputsRoot === root,
+      record.inputsRoot === null || record.inputsRoot === whole,
       "The round's record shows another root over the masked updates.",
     ],
   );
+  const over = found.length === 1 ? "one root" : `${grouped(found.length)} roots, one a group,`;
   return {
     ...statement,
     ...judge(
       checks,
-      `${entriesInWords(entries)}; one root over ${counted(count, "different masked update")}, computed again.`,
+      `${entriesInWords(entries)}; ${over} over ${counted(count, "different masked update")}, computed again.`,
     ),
   };
 }
 
 const FOR_AN_AUDITOR =
-  "For an auditor: this round's log cannot be replayed without the devices' keys, which only npm run verify may read.";
+  "For an auditor: the round's own log is not served, so its masked updates cannot be counted here.";
 
 function isChecked(signatures: Subject["signatures"]): boolean {
   return typeof signatures !== "string" && signatures.ok;
 }
 
-function survivorRoots({ state }: Replayed): readonly string[] {
+/** Roots over the masked updates of one group that are in the sum, by place. */
+function survivorRoots({ state }: Replayed, shard: number): readonly string[] {
   if (!("u3" in state)) return [];
-  return state.u3
+  const own = shardNo(state, shard);
+  const seats = own === undefined ? [] : seatsIn(own, state.u3);
+  return seats
     .map((seat) => state.inputs.get(seat)?.root ?? "")
     .filter((root) => /^[0-9a-f]{64}$/.test(root));
+}
+
+type WithShards = Extract<Replayed["state"], { readonly shards: readonly unknown[] }>;
+
+/** The group of this number; the only one if there is one. A served log may lack what its entries name. */
+function shardNo({ shards }: Pick<WithShards, "shards">, shard: number): RoundShard | undefined {
+  return shards.length === 1 ? shards[0] : shards.find((one) => one.shard === shard);
 }
 
 /** That enough devices signed that they had seen the same list. */
@@ -160,17 +182,24 @@ export async function signed(subject: Subject): Promise<Statement> {
     return { ...statement, ...missing(subject, "no entry of the signatures") };
   if (typeof replay === "string") return { ...statement, verdict: "contradicted", because: replay };
   const checks: Check[] = [];
-  const [only] = found;
-  if (replay !== null && found.length === 1 && only !== undefined && "u3" in replay.state) {
+  if (replay !== null && "u3" in replay.state) {
     const { state } = replay;
-    for (const name of ["u2", "u3"] as const) {
-      const positions = state[name].map((seat) => positionOfSeat(seat, 0));
-      const bitmap = positionsToBitmap(positions, state.roster.length);
-      const made = bytesToHex(await setHash(primitives, hexToBytes(textOf(only, "sid")), bitmap));
-      checks.push([
-        made === textOf(only, name),
-        `The list that was signed is not that of the round's own log (${name}).`,
-      ]);
+    for (const entry of found) {
+      const shard = shardNo(state, numberOf(entry, "shard") || 0);
+      if (shard === undefined) {
+        checks.push([false, `The round's own log has no group of entry ${grouped(entry.index)}.`]);
+        continue;
+      }
+      for (const name of ["u2", "u3"] as const) {
+        const seats = seatsIn(shard, state[name]);
+        const positions = seats.map((seat) => positionOfSeat(seat, shard.seatsBefore));
+        const bitmap = positionsToBitmap(positions, shard.thresholds.rosterSize);
+        const made = bytesToHex(await setHash(primitives, hexToBytes(textOf(entry, "sid")), bitmap));
+        checks.push([
+          made === textOf(entry, name),
+          `The list that was signed is not that of the round's own log (${name}).`,
+        ]);
+      }
     }
     const { confirmed, needed } = confirmations(replay);
     checks.push([confirmed >= needed, `${confirmed} devices signed; ${needed} were needed.`]);
@@ -207,7 +236,7 @@ export async function signed(subject: Subject): Promise<Statement> {
 
 function confirmations({ state }: Replayed): { readonly confirmed: number; readonly needed: number } {
   if (!("shards" in state)) return { confirmed: 0, needed: 0 };
-  const needed = state.shards[0]?.thresholds.t ?? 0;
+  const needed = keptShards(state).reduce((total, { thresholds: { t } }) => total + t, 0);
   if ("confirmedCount" in state) return { confirmed: state.confirmedCount, needed };
   return { confirmed: "confirmations" in state ? state.confirmations.size : 0, needed };
 }

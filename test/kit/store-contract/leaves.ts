@@ -45,6 +45,24 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
       await opened.store.importLeaves([]);
     });
 
+    test("[A107] are put back before those that no head has, which move behind and are found there", async () => {
+      const [mark, roundId] = [newSlug(), newHash()];
+      const own = [1, 2, 3].map((round) => ({ kind: "round.opened", body: opening(roundId, round) }));
+      const end = await opened.store.stageLeaves(own, 81);
+      const lost = [1, 2].map((round, index) => {
+        return { sequence: end - 2 + index, kind: mark, at: 80, body: { round } };
+      });
+      // Whoever is wrong about how many would move moves none.
+      for (const wrong of [0, 2, 4])
+        await expect(opened.store.importLeaves(lost, wrong)).rejects.toThrow(/imported as another/);
+      await opened.store.importLeaves(lost, 3);
+      const moved = own.map((leaf, index) => ({ sequence: end + index, at: 81, ...leaf }));
+      expect(await opened.store.leavesAfter(end - 3, 9)).toEqual([...lost, ...moved]);
+      expect(await opened.store.findLeaves("round.opened", roundId)).toEqual(moved);
+      const next = await opened.store.stageLeaves([{ kind: mark, body: {} }], 82);
+      expect(next).toBe(end + 3);
+    });
+
     test("[A111] are found from the newest by kind, time and whoever decided, until that person is forgotten", async () => {
       const [kind, other, ada, eve] = [newSlug(), newSlug(), newSlug(), newSlug()];
       const stream = runStream();
@@ -184,6 +202,17 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
       expect(moved.toSorted()).toEqual([false, true]);
       expect(await opened.store.logHead()).toEqual(moved[0] === true ? second : third);
       expect(await opened.store.moveLogHead(3, first)).toBe(false);
+    });
+
+    test("[A107] keeps the leaves that it has where they are", async () => {
+      const last = await opened.store.stageLeaves([{ kind: newSlug(), body: {} }], 83);
+      const before = await opened.store.leavesAfter(last - 1, 9);
+      const size = (await opened.store.logHead())?.size ?? 0;
+      const head = { size: last, root: newHash(), note: "log\n" };
+      expect(await opened.store.moveLogHead(size === 0 ? null : size, head)).toBe(true);
+      const lost = { sequence: last, kind: newSlug(), at: 84, body: {} };
+      await expect(opened.store.importLeaves([lost], 1)).rejects.toThrow(/under the head/);
+      expect(await opened.store.leavesAfter(last - 1, 9)).toEqual(before);
     });
   });
 }

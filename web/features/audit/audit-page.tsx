@@ -1,7 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
-import { lookHere, Meter } from "../../data/log.ts";
+import { lastSeen, logThread, remember } from "../../data/log-thread.ts";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { costWords, logLead } from "../../words/audit.ts";
 import { QueryGate } from "../shell/query-gate.tsx";
@@ -19,16 +18,16 @@ function LogPage() {
   const look = useQuery({
     queryKey: ["log-look"],
     queryFn: async () => {
-      const meter = new Meter();
-      const seen = await lookHere(await selectPrimitives(globalThis.crypto?.subtle), meter);
-      return { look: seen, tookMs: performance.now() - meter.beganMs, byteCount: meter.byteCount };
+      const seen = await logThread.ask("look", { seen: lastSeen() });
+      remember(seen);
+      return seen;
     },
     retry: false,
   });
   return (
     <QueryGate query={look} what="the log" pageOf="log">
-      {({ look: seen, tookMs, byteCount }) => {
-        const { size, witnesses, witnessCount, contradiction } = seen.sight;
+      {(seen) => {
+        const { size, witnesses, witnessCount, contradiction, tookMs, byteCount } = seen;
         return (
           <>
             <div className="head">
@@ -42,7 +41,7 @@ function LogPage() {
                     {costWords(tookMs, byteCount)}
                   </StatusMark>
                   <span>
-                    log <code>{seen.shown.origin}</code>
+                    log <code>{seen.origin}</code>
                   </span>
                   <span>A round opens from its entries below.</span>
                 </p>

@@ -1,10 +1,11 @@
 "use client";
 import { download } from "../../chart/export.ts";
-import { contradictionFile, type OwnLook } from "../../data/log.ts";
+import type { LookView } from "../../data/log-messages.ts";
+import { contradictionFile } from "../../data/log-thread.ts";
 import { Button } from "../../ui/button.tsx";
 
 interface ContradictionNoteProps {
-  readonly look: OwnLook;
+  readonly look: LookView;
   /** Null if nothing contradicts the log; then nothing is shown. */
   readonly contradiction: string | null;
 }
@@ -21,7 +22,9 @@ export function ContradictionNote({ look, contradiction }: ContradictionNoteProp
       </p>
       <p>
         <Button
-          onClick={() => download("log-contradiction.json", "application/json", contradictionFile(look))}
+          onClick={() =>
+            download("log-contradiction.json", "application/json", contradictionFile(look, contradiction))
+          }
         >
           Download both checkpoints
         </Button>

@@ -1,9 +1,10 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { type EntryPath, entryPath } from "#shared/audit/path.ts";
+import type { EntryPath } from "#shared/audit/path.ts";
 import { layOutPath, type PathDrawing } from "../../chart/merkle-path.ts";
-import type { OwnAudit } from "../../data/audit.ts";
+import type { OwnAudit } from "../../data/log-messages.ts";
+import { lastSeen, logThread } from "../../data/log-thread.ts";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { useWidth } from "../../ui/use-width.ts";
@@ -18,14 +19,10 @@ interface EntryPathFigureProps {
 
 /** Why an entry is in the log: its path to the root, drawn and as a table, with both roots side by side. */
 export function EntryPathFigure({ audit, index }: EntryPathFigureProps) {
-  const { log } = audit.look;
+  const { at } = audit.look.now;
   const path = useQuery({
-    queryKey: ["entry-path", index, audit.look.at],
-    queryFn: async () => {
-      if (log === null || index === null) return null;
-      const made = await entryPath(audit.primitives, log.tree, index);
-      return made.ok ? made.value : null;
-    },
+    queryKey: ["entry-path", index, at],
+    queryFn: () => (index === null ? null : logThread.ask("path", { index, seen: lastSeen() })),
     placeholderData: (before) => before,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,

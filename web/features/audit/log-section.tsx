@@ -3,19 +3,20 @@ import Link from "next/link";
 import { type FormEvent, useId, useState } from "react";
 import { tableToCsv } from "#shared/export/table/table-data.ts";
 import { LEAF_KINDS } from "#shared/tlog/leaf-kinds.ts";
-import { download } from "../../chart/export.ts";
-import { type FoundEntry, type LogFilter, useLogEntries } from "../../data/log-entries.ts";
+import { useLogSearch } from "../../data/log-entries.ts";
+import type { FoundEntry, LogFilter } from "../../data/log-messages.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable, type TableColumn } from "../../ui/data-table.tsx";
 import { Field } from "../../ui/field.tsx";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { Section } from "../../ui/section.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { TextInput } from "../../ui/text-input.tsx";
 import { useAddress } from "../../ui/use-address.ts";
 import { entryWords, VERDICT_WORDS } from "../../words/audit.ts";
 import { formatCount, formatWhen } from "../../words/format.ts";
-import { type EntryRow, entriesTable, foundWords, instantOf, placeWords } from "../../words/log-filter.ts";
-import { QueryGate } from "../shell/query-gate.tsx";
+import { type EntryRow, entriesTable, instantOf, placeWords, searchWords } from "../../words/log-filter.ts";
+import { FailureNote } from "../shell/query-gate.tsx";
 
 interface LogSectionProps {
   /** What the entries are about if nobody has asked for anything else. */
@@ -28,42 +29,66 @@ const STEP = 50;
 export function LogSection({ about = {} }: LogSectionProps) {
   const [filter, apply] = useLogFilter(about);
   const [count, setCount] = useState(STEP);
-  const entries = useLogEntries(filter, count);
+  const { search, view } = useLogSearch(filter, count);
+  const [isSaving, setSaving] = useState(false);
+  const { items, state, lookedAt, size, error } = view;
+  const shown = items.slice(0, count);
+  const save = async (write: (found: readonly FoundEntry[]) => Promise<void>) => {
+    setSaving(true);
+    const { state: end, items: all } = await search.find(Number.POSITIVE_INFINITY);
+    if (end === "ended") await write(all);
+    setSaving(false);
+  };
+  const isLooking = state === "searching";
+  const more = () => setCount(count + STEP);
   return (
     <Section id="log" title="The log" note="No names, addresses or figures of a single device, ever.">
-      <FilterForm filter={filter} onApply={apply} />
-      <QueryGate query={entries} what="entries" hold="min-h-80">
-        {({ items, next }) => (
-          <>
-            <p className="note pb-2" role="status">
-              {foundWords(items.length, next !== null)} Times are UTC.
-            </p>
-            {items.length > 0 && (
-              <DataTable
-                caption="Entries of the log, newest first"
-                columns={COLUMNS}
-                rows={items}
-                rowKey={({ view }) => view.index}
-                records
-              />
-            )}
-            <p className="flex flex-wrap items-center gap-3 pt-4">
-              {next !== null && (
-                <Button onClick={() => setCount(items.length + STEP)} disabled={entries.isFetching}>
-                  Show more
-                </Button>
-              )}
-              <Button onClick={() => saveCsv(items)} disabled={items.length === 0}>
-                CSV
-              </Button>
-              <Button onClick={() => saveJson(items)} disabled={items.length === 0}>
-                JSON
-              </Button>
-              <span className="note">Files have the entries shown above.</span>
-            </p>
-          </>
+      <FilterForm
+        filter={filter}
+        onApply={(next) => {
+          setCount(STEP);
+          apply(next);
+        }}
+      />
+      <div className="min-h-80">
+        <p className="note flex flex-wrap items-baseline gap-x-3 pb-2">
+          <span role="status">
+            {searchWords({ state, found: items.length, lookedAt, size })}
+            {isSaving && " The file has them all once the search has ended."}
+          </span>
+          <span>Times are UTC.</span>
+          {isLooking && (
+            <button type="button" className="link underline" onClick={() => search.stop()}>
+              Stop
+            </button>
+          )}
+          {state === "stopped" && (
+            <button type="button" className="link underline" onClick={() => void search.find(count)}>
+              Go on
+            </button>
+          )}
+        </p>
+        {error !== null && <FailureNote error={error} onRetry={() => void search.find(count)} />}
+        {shown.length > 0 && (
+          <DataTable
+            caption="Entries of the log, newest first"
+            columns={COLUMNS}
+            rows={shown}
+            rowKey={({ view: { index } }) => index}
+            records
+          />
         )}
-      </QueryGate>
+        <p className="flex flex-wrap items-center gap-3 pt-4">
+          {(items.length > count || state === "paused") && <Button onClick={more}>Show more</Button>}
+          <Button onClick={() => void save(saveCsv)} disabled={isSaving}>
+            CSV
+          </Button>
+          <Button onClick={() => void save(saveJson)} disabled={isSaving}>
+            JSON
+          </Button>
+          <span className="note">Files have every entry that fits.</span>
+        </p>
+      </div>
     </Section>
   );
 }
@@ -245,10 +270,42 @@ function rowOf({ view, entry, check }: FoundEntry): EntryRow {
   };
 }
 
-const saveCsv = (items: readonly FoundEntry[]) =>
-  download("log-entries.csv", "text/csv", tableToCsv(entriesTable(items.map(rowOf))));
+/** Entries of a file that are written without a pause. */
+const WRITE_STEP = 200;
 
-const saveJson = (items: readonly FoundEntry[]) => {
-  const rows = items.map((found) => ({ ...rowOf(found), facts: found.entry?.body ?? null }));
-  download("log-entries.json", "application/json", `${JSON.stringify(rows, null, 2)}\n`);
-};
+/** Writes a file piece by piece, so that the page stays free. */
+async function saveInPieces(
+  name: string,
+  type: string,
+  items: readonly FoundEntry[],
+  write: (some: readonly FoundEntry[], at: number) => string,
+  end = "",
+): Promise<void> {
+  const pieces: string[] = [];
+  for (let at = 0; at === 0 || at < items.length; at += WRITE_STEP) {
+    pieces.push(write(items.slice(at, at + WRITE_STEP), at));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  saveBlob(new Blob([...pieces, end], { type }), name);
+}
+
+const saveCsv = (items: readonly FoundEntry[]) =>
+  saveInPieces("log-entries.csv", "text/csv", items, (some, at) => {
+    const text = tableToCsv(entriesTable(some.map(rowOf)));
+    return at === 0 ? text : text.slice(text.indexOf("\n") + 1);
+  });
+
+const saveJson = (items: readonly FoundEntry[]) =>
+  saveInPieces(
+    "log-entries.json",
+    "application/json",
+    items,
+    (some, at) =>
+      some
+        .map((found, index) => {
+          const row = { ...rowOf(found), facts: found.entry?.body ?? null };
+          return `${at + index === 0 ? "[" : ","}\n${JSON.stringify(row)}`;
+        })
+        .join(""),
+    items.length === 0 ? "[]\n" : "\n]\n",
+  );

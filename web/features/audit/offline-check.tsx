@@ -1,4 +1,4 @@
-import type { OwnAudit } from "../../data/audit.ts";
+import type { OwnAudit } from "../../data/log-messages.ts";
 import { CommandLine } from "../../ui/command-line.tsx";
 import { Section } from "../../ui/section.tsx";
 import { bundleCommand, bundleName } from "../../words/audit.ts";

@@ -3,11 +3,18 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useEffect, useState } from "react";
 import { useSession } from "../../data/access-queries.ts";
-import { auditHere, type OwnAudit } from "../../data/audit.ts";
+import type { OwnAudit, ReadProgress } from "../../data/log-messages.ts";
+import { lastSeen, logThread, remember } from "../../data/log-thread.ts";
 import { Button } from "../../ui/button.tsx";
 import { LiveRegion } from "../../ui/live-region.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
-import { auditLead, costWords, entriesOfStatements } from "../../words/audit.ts";
+import {
+  auditLead,
+  costWords,
+  entriesOfStatements,
+  partlyReadWords,
+  readingWords,
+} from "../../words/audit.ts";
 import { formatTimeUtc } from "../../words/format.ts";
 import { runName } from "../../words/sentences.ts";
 import { QueryGate } from "../shell/query-gate.tsx";
@@ -26,26 +33,64 @@ export function RoundAuditPage({ roundId }: { readonly roundId: string }) {
   const shows = session.data?.permissions.includes("transcripts.read") ?? false;
   const audit = useQuery({
     queryKey: ["audit", roundId, shows],
-    queryFn: () => auditHere(roundId, shows),
+    queryFn: async () => {
+      const made = await logThread.ask("audit", { roundId, showsTranscripts: shows, seen: lastSeen() });
+      remember(made.look);
+      return made;
+    },
     enabled: !session.isPending,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,
   });
   return (
-    <QueryGate query={audit} what="the round and the log" pageOf="round">
-      {(data) => <Audited audit={data} isChecking={audit.isFetching} onAgain={() => void audit.refetch()} />}
-    </QueryGate>
+    <>
+      {audit.isFetching && <Reading />}
+      <QueryGate query={audit} what="the round and the log" pageOf="round">
+        {(data) => (
+          <Audited
+            audit={data}
+            showsTranscripts={shows}
+            isChecking={audit.isFetching}
+            onAgain={() => void audit.refetch()}
+          />
+        )}
+      </QueryGate>
+    </>
+  );
+}
+
+/** How far the reading of a long log is; nothing in the first second. */
+function Reading() {
+  const [progress, setProgress] = useState<ReadProgress | null>(null);
+  const [isLate, setLate] = useState(false);
+  useEffect(() => logThread.onProgress(setProgress), []);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 1_000);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!isLate || progress === null) return null;
+  return (
+    <p className="note flex flex-wrap items-baseline gap-x-3 pt-4">
+      <span role="status">{readingWords(progress)}</span>
+      {progress.done < progress.total && (
+        <button type="button" className="link underline" onClick={() => logThread.enough()}>
+          Stop reading
+        </button>
+      )}
+    </p>
   );
 }
 
 interface AuditedProps {
   readonly audit: OwnAudit;
+  readonly showsTranscripts: boolean;
   readonly isChecking: boolean;
   readonly onAgain: () => void;
 }
 
-function Audited({ audit, isChecking, onAgain }: AuditedProps) {
-  const { record, statements, look, tookMs, byteCount } = audit;
+function Audited({ audit, showsTranscripts, isChecking, onAgain }: AuditedProps) {
+  const { record, statements, look, contradiction } = audit;
+  const partly = partlyReadWords(audit.read, look.size);
   const name = runName({ task: record.task, number: record.runNumber });
   const lead = auditLead(statements);
   const entries = entriesOfStatements(statements);
@@ -67,25 +112,26 @@ function Audited({ audit, isChecking, onAgain }: AuditedProps) {
           <Button onClick={onAgain} disabled={isChecking}>
             Check again
           </Button>
-          <BundleButton audit={audit} />
+          <BundleButton audit={audit} showsTranscripts={showsTranscripts} />
         </div>
         <div className="state">
           <p className="lead">{lead}</p>
           <LiveRegion text={lead} />
           <p className="line-facts">
-            <StatusMark kind={look.sight.contradiction === null ? "done" : "refused"}>
-              {costWords(tookMs, byteCount)}
+            <StatusMark kind={contradiction === null ? "done" : "refused"}>
+              {costWords(look.tookMs, look.byteCount)}
             </StatusMark>
             <span>
               {formatTimeUtc(record.openedAt)}
               {record.endedAt !== null && ` to ${formatTimeUtc(record.endedAt)}`} UTC
             </span>
             {entries !== null && <span>{entries}</span>}
+            {partly !== null && <span>{partly}</span>}
             <Link href={`/rounds/${record.roundId}`}>The round itself</Link>
           </p>
         </div>
       </div>
-      <ContradictionNote look={look} contradiction={audit.evidence.sight.contradiction} />
+      <ContradictionNote look={look} contradiction={contradiction} />
       <RoundReplay audit={audit} />
       <div className="audit-tell">
         <StatementList statements={statements} shown={shown ?? null} onShow={setChosen} />

@@ -1,8 +1,7 @@
 "use client";
 import { useState } from "react";
-import { replayed } from "#shared/audit/replayed.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
-import type { OwnAudit } from "../../data/audit.ts";
+import type { OwnAudit } from "../../data/log-messages.ts";
 import { replayEndS, roundAt } from "../../score/replay.ts";
 import { Score } from "../../score/score.tsx";
 import { replayPlace, replayWords } from "../../words/audit.ts";
@@ -40,12 +39,8 @@ export function RoundReplay({ audit }: { readonly audit: OwnAudit }) {
 }
 
 /** Counts and phase ends of the replay in place of those that the coordinator shows; null events if it shows no log. */
-function replayedRound({ record, evidence }: OwnAudit): readonly [RoundDetail, number | null] {
-  const replay = evidence.log === null ? null : replayed(evidence.log);
-  if (replay === null || !replay.ok) return [record, null];
-  const { state, eventCount } = replay.value;
-  const phaseEndsS: RoundDetail["phaseEndsS"] = {};
-  for (const [phase, endMs] of Object.entries(state.phaseEndsMs))
-    phaseEndsS[phase as keyof typeof phaseEndsS] = endMs / 1_000;
-  return [{ ...record, counts: [...state.counts], phaseEndsS }, eventCount];
+function replayedRound({ record, replay }: OwnAudit): readonly [RoundDetail, number | null] {
+  if (replay === null) return [record, null];
+  const { counts, phaseEndsS, eventCount } = replay;
+  return [{ ...record, counts, phaseEndsS }, eventCount];
 }

@@ -2,9 +2,9 @@
 import type { Participant } from "#client/index.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { contradictionWords } from "../../words/log-contradiction.ts";
-import { saveBlob } from "./save-blob.ts";
 import { useCall } from "./use-call.ts";
 
 /** Shown while this device sends nothing because of the public log. Rule A43. */

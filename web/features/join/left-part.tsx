@@ -4,6 +4,7 @@ import type { ContributionDetail, ContributionSummary, Participant, TaskSlice } 
 import { looksUniform } from "#shared/stats/uniform.ts";
 import { Button } from "../../ui/button.tsx";
 import { DataTable } from "../../ui/data-table.tsx";
+import { saveBlob } from "../../ui/save-blob.ts";
 import {
   leftSentence,
   leftWords,
@@ -20,7 +21,6 @@ import { formatCount } from "../../words/format.ts";
 import { Bars } from "./bars.tsx";
 import { Part } from "./part.tsx";
 import { type Paint, PixelCanvas } from "./pixel-canvas.tsx";
-import { saveBlob } from "./save-blob.ts";
 import { fullStrength, strengthOf, type TilePlan, tilePlan } from "./tiles.ts";
 
 /** Part 4: the device's own update beside the bytes that left, and the bytes themselves. */

@@ -3,8 +3,8 @@ import type { Participant, ParticipantView } from "#client/index.ts";
 import { consentReceiptJson, consentReceiptText } from "#shared/task/consent-ledger.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { contributionsTexts, ownRecordsWords } from "../../words/own-records.ts";
-import { saveBlob } from "./save-blob.ts";
 import { useCall } from "./use-call.ts";
 
 /** What this device has kept of its own part, shown and as files. Rules A70, A71. */

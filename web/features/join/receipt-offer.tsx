@@ -3,8 +3,8 @@ import { useState } from "react";
 import type { ContributionSummary, OwnReceipt, Participant } from "#client/index.ts";
 import { Button } from "../../ui/button.tsx";
 import { ErrorLine } from "../../ui/error-line.tsx";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { receiptFileName, receiptWords } from "../../words/receipt.ts";
-import { saveBlob } from "./save-blob.ts";
 import { useCall } from "./use-call.ts";
 
 /** The receipt of a contribution: fetched and checked when it is wanted, then saved and explained. Rule A72. */

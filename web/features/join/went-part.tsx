@@ -5,6 +5,7 @@ import type { RoundDetail, RoundView } from "#shared/protocol/api.ts";
 import { coordinatorBase } from "../../data/coordinator.ts";
 import { Score } from "../../score/score.tsx";
 import { Button } from "../../ui/button.tsx";
+import { saveBlob } from "../../ui/save-blob.ts";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { neededInSum, outcomeSentence, proofsOf, wentNote } from "../../words/contribution.ts";
 import { headlineFigure } from "../../words/measures.ts";
@@ -12,7 +13,6 @@ import { missingFigures, roundModelTitle } from "../../words/waiting.ts";
 import { ownLine } from "./own-line.ts";
 import { Part } from "./part.tsx";
 import { ReceiptOffer } from "./receipt-offer.tsx";
-import { saveBlob } from "./save-blob.ts";
 import { useOwnInput } from "./use-own-input.ts";
 import { useEndedRecord } from "./use-round-record.ts";
 

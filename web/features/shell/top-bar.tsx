@@ -8,6 +8,7 @@ import { useLink } from "../../data/live.tsx";
 import { StatusMark } from "../../ui/status-mark.tsx";
 import { formatTimeUtc } from "../../words/format.ts";
 import { Brand } from "./brand.tsx";
+import { LogState, LogTrouble } from "./log-state.tsx";
 import { useDoors } from "./use-doors.ts";
 
 /** Pages in the order of the bar. What one may not use is absent. */
@@ -50,9 +51,11 @@ export function TopBar() {
         </nav>
         <div className="top-right ml-auto flex items-center gap-5 text-sm text-ink-2">
           <Liveness />
+          <LogState isFor={has("runs.read")} />
           {session !== undefined && <SignedIn name={session.name} isCurrent={path === "/account"} />}
         </div>
       </div>
+      <LogTrouble isFor={has("runs.read")} />
     </header>
   );
 }

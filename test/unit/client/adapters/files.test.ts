@@ -14,7 +14,7 @@ import { readText } from "#shared/data/read-csv.ts";
 import { featuresSchema } from "#shared/task/features.ts";
 import { makePng } from "#test/kit/files/png.ts";
 import { makeZip } from "#test/kit/files/zip.ts";
-import { mappingBlob } from "#web/features/join/save-blob.ts";
+import { mappingBlob } from "#web/features/join/mapping-blob.ts";
 import { mappingFileName } from "#web/words/mapping.ts";
 
 const root = mkdtempSync(join(tmpdir(), "chorus-files-"));

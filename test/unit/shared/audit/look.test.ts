@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Look, lookAtLog, type SeenLog, type ShownLog, seenOf } from "#shared/audit/look.ts";
-import { READ_ENTRIES_MAX, readEntries } from "#shared/audit/read-entries.ts";
+import { READ_BLOCK, readEntries } from "#shared/audit/read-entries.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { localSigner } from "#shared/crypto/signature.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
@@ -93,7 +93,7 @@ test("[A63] an entry that was changed is no entry, and unknown ones keep their k
   const changed = log.fork();
   await changed.addBytes(utf8('{"at":null,"kind":"later.kind","version":1}'), utf8("no json"));
   const { log: whole } = await look(changed, null);
-  const read = await readEntries(present(whole, "a log").tree, 298);
+  const read = await readEntries(present(whole, "a log").tree, { from: 298 });
   assert(read.ok, "the entries read");
   expect(read.value.read).toEqual({ from: 0, to: 302 });
   expect(read.value.entries.slice(298).map(({ index, kind }) => [index, kind])).toEqual([
@@ -107,23 +107,43 @@ test("[A63] an entry that was changed is no entry, and unknown ones keep their k
   bundle[10] = present(bundle[10], "a byte") ^ 1;
   changed.files.set(path, bundle);
   const { log: wrong } = await look(changed, null);
-  expect(await readEntries(present(wrong, "a log").tree, 298)).toMatchObject({ ok: false, error: { path } });
+  expect(await readEntries(present(wrong, "a log").tree, { from: 298 })).toMatchObject({
+    ok: false,
+    error: { path },
+  });
 });
 
-test("[A63] one look reads a bounded number of entries, and says which", async () => {
+test("[A63] a reading has all entries in steps, those since the launch first, and says which if it is stopped", async () => {
   const { log: whole } = await look(log, null);
   const { tree } = present(whole, "a log");
-  const large = { ...tree, head: { ...tree.head, size: READ_ENTRIES_MAX + 300 } };
-  const asked: (readonly [number, number])[] = [];
-  const leaves = async (begin: number, end: number) => {
-    asked.push([begin, end]);
-    return ok([]);
+  const large = { ...tree, head: { ...tree.head, size: 2 * READ_BLOCK + 300 } };
+  const leaves = async (begin: number, end: number) =>
+    ok(Array.from({ length: end - begin }, () => leaf("run.pauseAsked")));
+  const reading = async (from: number, stepMax = 9) => {
+    const steps: number[] = [];
+    const read = await readEntries(
+      { ...large, leaves },
+      {
+        from,
+        onStep: (done, total) => {
+          expect(total).toBe(8_492);
+          steps.push(done);
+          return steps.length < stepMax;
+        },
+      },
+    );
+    assert(read.ok, "the entries read");
+    const { entries, read: range } = read.value;
+    expect(entries.map(({ index }) => index)).toEqual(
+      Array.from({ length: range.to - range.from }, (_, at) => range.from + at),
+    );
+    return { steps, ...range };
   };
-  for (const from of [0, 290, Number.MAX_SAFE_INTEGER, -5]) await readEntries({ ...large, leaves }, from);
-  expect(asked).toEqual([
-    [0, 4_096],
-    [290, 4_386],
-    [4_396, 4_396],
-    [0, 4_096],
-  ]);
+  // From the run's beginning on, then what is before it, newest first.
+  expect(await reading(0)).toEqual({ from: 0, to: 8_492, steps: [4_096, 8_192, 8_492] });
+  expect(await reading(5_000)).toEqual({ from: 0, to: 8_492, steps: [3_492, 7_588, 8_492] });
+  for (const from of [Number.MAX_SAFE_INTEGER, -5]) expect(await reading(from)).toMatchObject({ to: 8_492 });
+  // Whoever stops it has what was read until then, without a gap.
+  expect(await reading(290, 1)).toEqual({ from: 290, to: 4_386, steps: [4_096] });
+  expect(await reading(5_000, 2)).toEqual({ from: 904, to: 8_492, steps: [3_492, 7_588] });
 });

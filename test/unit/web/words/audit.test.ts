@@ -9,12 +9,14 @@ import {
   entriesOfStatements,
   entryWords,
   logLead,
+  partlyReadWords,
+  readingWords,
   replayPlace,
   replayWords,
   VERDICT_WORDS,
 } from "#web/words/audit.ts";
 import { entriesRange, pathLabel, pathSentence } from "#web/words/audit-path.ts";
-import { entriesTable, foundWords, instantOf, placeWords } from "#web/words/log-filter.ts";
+import { entriesTable, instantOf, placeWords, searchWords } from "#web/words/log-filter.ts";
 
 const said = (...verdicts: readonly Verdict[]): readonly Statement[] =>
   verdicts.map((verdict, index) => ({
@@ -114,11 +116,26 @@ test("a path says what it joins", () => {
 test("a search reads times as UTC, counts what it found, and writes it as a table", () => {
   expect(instantOf("2026-11-30T14:00")).toBe("2026-11-30T14:00:00.000Z");
   expect([instantOf(""), instantOf("yesterday")]).toEqual([null, null]);
-  expect([foundWords(0, false), foundWords(1, false), foundWords(50, true)]).toEqual([
-    "No entry fits.",
-    "1 entry.",
-    "The newest 50 entries that fit; there are more.",
+  const search = { found: 3, lookedAt: 8_000, size: 12_204 };
+  expect(
+    (["searching", "stopped", "failed", "paused", "ended"] as const).map((state) =>
+      searchWords({ ...search, state }),
+    ),
+  ).toEqual([
+    "Looking: 8,000 of 12,204 entries looked at, newest first; 3 fit.",
+    "Stopped: 8,000 of 12,204 entries looked at, newest first; 3 fit.",
+    "The search did not end. 8,000 of 12,204 entries looked at, newest first; 3 fit.",
+    "The newest 3 entries that fit; there are more.",
+    "3 entries.",
   ]);
+  expect(searchWords({ found: 0, lookedAt: 0, size: 0, state: "searching" })).toBe("Looking.");
+  expect(searchWords({ found: 0, lookedAt: 7, size: 7, state: "ended" })).toBe("None of 7 entries fits.");
+  expect(searchWords({ found: 1, lookedAt: 7, size: 7, state: "ended" })).toBe("1 entry.");
+  expect(readingWords({ done: 4_096, total: 12_204 })).toBe(
+    "Read and checked 4,096 of 12,204 entries of the log.",
+  );
+  expect(partlyReadWords({ from: 0, to: 9 }, 9)).toBeNull();
+  expect(partlyReadWords({ from: 4, to: 8 }, 9)).toBe("Reading was stopped: entries 4 to 7 of 9 were read.");
   const id = "ab".repeat(16);
   const place = { task: "digits", runId: id, runNumber: 3, roundId: id, round: 14 } as Parameters<
     typeof placeWords

@@ -1,5 +1,3 @@
-import type { Mapping } from "#shared/data/match/mapping.ts";
-
 /** Saves bytes as a file. */
 export function saveBlob(blob: Blob, name: string): void {
   const url = URL.createObjectURL(blob);
@@ -9,9 +7,4 @@ export function saveBlob(blob: Blob, name: string): void {
   anchor.click();
   // The download starts with the click, but some browsers read the URL a little later.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-/** The file that an edge takes with `--mapping`. */
-export function mappingBlob(mapping: Mapping): Blob {
-  return new Blob([`${JSON.stringify(mapping, null, 2)}\n`], { type: "application/json" });
 }

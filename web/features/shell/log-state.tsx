@@ -1,0 +1,38 @@
+"use client";
+import Link from "next/link";
+import { useLogState } from "../../data/queries.ts";
+import { StatusMark } from "../../ui/status-mark.tsx";
+import { logStateWords } from "../../words/log-state.ts";
+
+/** How the log is doing, with a link to where it is checked. @param isFor  Whether this reader may know. */
+export function LogState({ isFor }: { readonly isFor: boolean }) {
+  const { data } = useLogState(isFor);
+  const words = data === undefined ? null : logStateWords(data);
+  if (words === null) return null;
+  const text = (
+    <>
+      <span className="xl:hidden">{words.short}</span>
+      <span className="max-xl:hidden">{words.full}</span>
+    </>
+  );
+  return (
+    <Link href="/audit" className="whitespace-nowrap">
+      {words.trouble === null ? text : <StatusMark kind="alarm">{text}</StatusMark>}
+    </Link>
+  );
+}
+
+/** Why the log does not sign, on every page until it does. */
+export function LogTrouble({ isFor }: { readonly isFor: boolean }) {
+  const { data } = useLogState(isFor);
+  const trouble = data === undefined ? null : (logStateWords(data)?.trouble ?? null);
+  return (
+    <div role="status" className="wrap">
+      {trouble !== null && (
+        <p className="border-l-2 border-stop my-3 pl-4 text-sm">
+          {trouble} <Link href="/audit">The log</Link>
+        </p>
+      )}
+    </div>
+  );
+}
