@@ -234,6 +234,7 @@ const ENTRY_WORDS: Readonly<Record<string, (facts: EntryFacts) => string>> = {
   "deletion.performed": deletionWords,
   "log.keyRotated": () => "The log's key was replaced",
   "shell.published": () => "A participant's page was published",
-  "gate.overridden": () => "A gate was overridden",
-  "config.changed": () => "The configuration was changed",
+  "gate.overridden": ({ text }) =>
+    `Two people overrode the gates of ${text("slug")} for version ${text("to")}`,
+  "config.changed": ({ text }) => `Settings of ${text("slug")} were changed`,
 };
