@@ -136,7 +136,7 @@ export function logLead({ size, witnesses, witnessCount, contradiction }: LogSta
   if (contradiction !== null) return "The log contradicts itself.";
   const has = `The log has ${formatEntries(size)}. This browser checked that they are under one signed root.`;
   if (witnessCount === 0)
-    return `${has} No witness signs it: this coordinator cannot ask witnesses yet, so others could be shown another log.`;
+    return `${has} No witness signs it, because this coordinator asks none, so others could be shown another log.`;
   return `${has} ${capitalise(countInWords(witnesses))} of ${plural(witnessCount, "witness", "witnesses")} signed the same.`;
 }
 

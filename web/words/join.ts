@@ -22,6 +22,7 @@ import {
   plural,
 } from "./format.ts";
 import { waitingSentence } from "./waiting.ts";
+import { demandSentence } from "./witnesses.ts";
 
 /*
  * The words of the participant's page. Every number in a sentence about consent and privacy comes from the task's
@@ -59,6 +60,7 @@ export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentW
     "You trust this page to do what it says. It comes from the coordinator; the edge program does not.",
     "What is in a sum cannot be taken out again.",
   );
+  if (task.logWitnesses !== undefined) warnings.push(demandSentence(task.logWitnesses));
   if (logged === false) {
     warnings.push("This coordinator keeps no public log, so nobody outside can check what it did.");
   }

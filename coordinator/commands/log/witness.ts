@@ -26,8 +26,9 @@ the log cannot show two histories to those who ask for its signature. Run it on 
 Its first line of output is its own key, NAME+KEYID+KEY: give it to whoever runs the log (npm run coordinator -- --witness
 NAME+KEYID+KEY@URL) and to those who publish tasks.
 
-If a log changes its key, the witness answers 403 until it has the new one. Take it from someone you trust, or from the log's
-entry log.keyRotated, start the witness with both keys as two --log, and leave out the old one once the log signs with the new.
+If a log changes its key, the checkpoint that says so (entry log.keyRotated) is signed by both keys. After that one the witness
+answers 403 until it has the new key: take it from that entry, start the witness with both keys as two --log, and leave out the
+old one once the log signs with the new.
 
 Never put the state folder back from a backup or a snapshot: a witness that forgets what it signed can sign a second history. If
 the folder is lost, begin a new witness. If a log signs two trees of one size, both checkpoints are kept in the folder, under split/.
