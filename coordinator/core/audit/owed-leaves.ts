@@ -76,7 +76,11 @@ function has(says: Says, facts: Says): boolean {
 }
 
 /** A promotion moves `previous` to where the champion was; going back empties it. */
-function tellsMove({ alias, row }: Extract<Owing, { type: "model-alias" }>, kind: string, says: Says): boolean {
+function tellsMove(
+  { alias, row }: Extract<Owing, { type: "model-alias" }>,
+  kind: string,
+  says: Says,
+): boolean {
   const number = row?.number ?? null;
   switch (kind) {
     case "model.aliasMoved":
