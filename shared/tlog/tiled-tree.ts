@@ -143,6 +143,8 @@ class Tiles {
     if (known !== undefined) return known;
     const tile = this.#readTile(name, path);
     this.#tiles.set(path, tile);
+    // What could not be read may be read later.
+    tile.catch(() => this.#tiles.delete(path));
     return tile;
   }
 
