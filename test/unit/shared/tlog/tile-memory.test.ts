@@ -32,7 +32,10 @@ test("[A32] a tree keeps a bounded number of tiles, and checks one again that it
   expect(reads.get("tile/0/039")).toBe(before);
   const bytes = log.files.get("tile/0/000") ?? new Uint8Array(0);
   log.files.set("tile/0/000", bytes.with(9, (bytes[9] ?? 0) ^ 1));
-  expect(await tree.inclusion(0)).toMatchObject({ ok: false, error: { type: "wrong-tile", path: "tile/0/000" } });
+  expect(await tree.inclusion(0)).toMatchObject({
+    ok: false,
+    error: { type: "wrong-tile", path: "tile/0/000" },
+  });
 });
 
 test("[A32] tiles of the growing edge, which only together make the root, are read once, whatever is read between", async () => {
