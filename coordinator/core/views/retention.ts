@@ -35,9 +35,9 @@ const TABLES: readonly Fact[] = [
   ["task_settings", "people", "Settings of tasks, with the card of the held-out rows in use.", WITH_PROJECT],
   [
     "audit_leaf",
-    "nobody",
-    "What the public audit log says. Nobody is named: a person is a salted mark, and erasing the salt makes it nobody's.",
-    FOR_GOOD,
+    "people",
+    "What the public audit log says, where a person is a salted mark; beside it, and never public, the name of whoever decided it.",
+    "The entries stay as long as the coordinator, since they are public. The name beside one goes when its person is erased or, unless the entry is about people, with the project's data.",
   ],
   ["log_head", "nobody", "Size and root of the audit log.", FOR_GOOD],
   ["model_offer", "nobody", "Whether a sum was ever opened for a model.", FOR_GOOD],

@@ -58,6 +58,9 @@ export function memoryLeaves(
       const displaced = db.leaves.splice(size);
       for (const { kind, at, body } of leaves) pushLeaf(db, { kind, at, body });
       db.leaves.push(...displaced);
+      const acts = [...db.leafActs].filter(([index]) => index >= size);
+      for (const [index] of acts) db.leafActs.delete(index);
+      for (const [index, act] of acts) db.leafActs.set(index + leaves.length, act);
     },
     logHead: async () => {
       await turn();
