@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { present } from "#shared/kernel/assert.ts";
-import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
 import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/ports.ts";
 import { logOriginSchema } from "#shared/protocol/ids.ts";
 import { folderFacts } from "./adapters/database/instance.ts";
@@ -58,10 +58,8 @@ export async function openPublicLog(ports: PublicLogPorts): Promise<Sequencer> {
   const key = { origin, publicKey: hexToBytes(publicKey) };
   const [files, check] = [openLogFiles(folder), openLogCheck(folder)];
   const system = { primitives, clock, random, after, log };
-  return new Sequencer({
-    ...{ ...system, store, files, check, signers, key, witnesses },
-    settleKey: (current) => settleLogKey(dataDir, current),
-  });
+  const settleKey = (current: Bytes) => settleLogKey(dataDir, current);
+  return new Sequencer({ ...system, store, files, check, signers, settleKey, key, witnesses });
 }
 
 /** True if a coordinator has begun a log on this database. */

@@ -15,7 +15,7 @@ export interface MetricsRegistry extends Metrics {
   /** All metrics in Prometheus' text format. */
   text(): Promise<string>;
   /** Adds the figures of the public log. */
-  watchLog(log: Pick<PublicLog, "state">, clock: MonotonicClock): void;
+  watchLog(log: Pick<PublicLog, "state" | "witnesses">, clock: MonotonicClock): void;
   /** Stops background measurements. */
   close(): void;
 }
@@ -179,8 +179,36 @@ function watchLoopLag(registers: Registry[]) {
   return delay;
 }
 
+/** By witness: whether it signs, and how many entries it signed last. No line without witnesses. */
+function watchWitnesses(registers: Registry[], log: Pick<PublicLog, "witnesses">): void {
+  new Gauge({
+    name: "chorus_log_witness_signing",
+    help: "1 while this witness signs the public log",
+    labelNames: ["witness"],
+    registers,
+    collect() {
+      for (const { key, trouble } of log.witnesses())
+        this.set({ witness: key.name }, trouble === null ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "chorus_log_witness_entries",
+    help: "Entries under the newest checkpoint that this witness signed",
+    labelNames: ["witness"],
+    registers,
+    collect() {
+      for (const { key, signed } of log.witnesses()) this.set({ witness: key.name }, signed?.size ?? 0);
+    },
+  });
+}
+
 /** Read when somebody asks. A log that waits or has halted shows in `chorus_log_signing`, and in its checkpoint's age. */
-function watchLog(registers: Registry[], log: Pick<PublicLog, "state">, clock: MonotonicClock): void {
+function watchLog(
+  registers: Registry[],
+  log: Pick<PublicLog, "state" | "witnesses">,
+  clock: MonotonicClock,
+): void {
+  watchWitnesses(registers, log);
   let [size, publishedAtMs] = [0, clock.nowMs()];
   const look = () => {
     const state = log.state();

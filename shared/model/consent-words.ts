@@ -2,6 +2,7 @@ import { formatBytes, formatCount, plural } from "../kernel/number-words.ts";
 import type { Task } from "../task/task.ts";
 import { shownLayoutOf } from "../vector/task-layout.ts";
 import { keysUpByteCount, sessionSizeOf } from "./message-sizes.ts";
+import { demandSentence } from "./witness-words.ts";
 
 /*
  * What a participant's page says before one agrees, from the task alone: the page shows it, the device's ledger keeps it (A70),
@@ -55,10 +56,8 @@ export function consentWords(facts: ConsentFacts, logged: boolean | null): Conse
       `A sum may be of ${plural(cohortSizeMin, "device")}: too few to hide anyone; for trying out only.`,
     );
   }
-  warnings.push(
-    firstVisitWords(logged === true),
-    "What is in a sum cannot be taken out again.",
-  );
+  warnings.push(firstVisitWords(logged === true), "What is in a sum cannot be taken out again.");
+  if (task.logWitnesses !== undefined) warnings.push(demandSentence(task.logWitnesses));
   if (logged === false) {
     warnings.push("This coordinator keeps no public log, so nobody outside can check what it did.");
   }

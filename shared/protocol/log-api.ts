@@ -12,6 +12,8 @@ export const logViewSchema = z.object({
   key: hashHexSchema,
   /** The same with its name, as `npm run log` takes it: NAME+KEYID+KEY. */
   verifierKey: z.string().max(400),
+  /** Entries under the newest checkpoint. */
+  size: index,
   /** Keys of its witnesses, each as NAME+KEYID+KEY. */
   witnesses: z.array(z.string().max(400)),
   /** How each of them stands, in the same order. The coordinator's word. */

@@ -55,6 +55,7 @@ export function taskOfDraft(draft: Draft): DraftResult {
   if (built?.ok === false) add({ part: 3, field: "model", isMissing: false, ...built.error });
   const model = built?.ok === true ? built.value : null;
   const stage = statedStage(draft);
+  const rules = rulesOf(draft);
   const raw = {
     slug: draft.about.slug.trim() || "draft",
     version: versionOf(draft),
@@ -64,7 +65,8 @@ export function taskOfDraft(draft: Draft): DraftResult {
     features: features ?? rawFeatures,
     training: trainingOf(draft, features),
     aggregation: aggregationOf(draft),
-    evaluation: { ...draft.base?.evaluation, localFraction: numberOf(rulesOf(draft).localPercent) / 100 },
+    evaluation: { ...draft.base?.evaluation, localFraction: numberOf(rules.localPercent) / 100 },
+    ...(rules.logWitnesses !== null && { logWitnesses: rules.logWitnesses }),
   };
   const parsed = newTaskSchema.safeParse(raw);
   if (!parsed.success) {
@@ -152,6 +154,7 @@ const PLACES: readonly (readonly [path: RegExp, part: DraftPart, field: string])
   [/^aggregation\.deadlines\.(sharingMs|confirmingMs|unmaskingMs)/, 5, "keysS"],
   [/^aggregation\.deadlines/, 5, "sendS"],
   [/^evaluation/, 5, "localPercent"],
+  [/^logWitnesses/, 5, "logWitnesses"],
 ];
 
 function placeOf(path: string, columns: readonly PlacedColumn[]): Pick<DraftProblem, "part" | "field"> {

@@ -81,6 +81,8 @@ export interface DraftRules {
   readonly sendS: string;
   /** By class, as typed; a class that is not listed weighs 1. */
   readonly classWeights: readonly (readonly [name: string, weight: string])[];
+  /** Null if devices demand none. */
+  readonly logWitnesses: NonNullable<Task["logWitnesses"]> | null;
 }
 
 /** The part about purpose. */
@@ -166,6 +168,7 @@ export function proposedRules(stage: DraftRules["stage"]): DraftRules {
     keysS: "20",
     sendS: "40",
     classWeights: [],
+    logWitnesses: null,
   };
 }
 
@@ -187,6 +190,7 @@ export function rulesOfTask({
   aggregation,
   evaluation,
   features,
+  logWitnesses,
 }: Task): DraftRules {
   const { optimizer, loss, classWeights } = training;
   const { deadlines } = aggregation;
@@ -214,6 +218,7 @@ export function rulesOfTask({
     keysS: seconds(deadlines.sharingMs),
     sendS: seconds(deadlines.collectingMs),
     classWeights: (classWeights ?? []).map((weight, at) => [features.classes?.[at] ?? "", String(weight)]),
+    logWitnesses: logWitnesses ?? null,
   };
 }
 

@@ -5,11 +5,11 @@ import { type WireError, wireError } from "../protocol/errors.ts";
 import type { HashHex, SessionId } from "../protocol/ids.ts";
 import type { CoordinatorMessageOf } from "../protocol/messages/coordinator.ts";
 import type { LogProofMessage } from "../protocol/messages/log-proof.ts";
-import { type AgreedConfig, type AgreedLog, agreedLog } from "../task/config.ts";
+import { type AgreedConfig, agreedLog } from "../task/config.ts";
 import type { Leaf, LeafOf } from "../tlog/leaf.ts";
 import type { LeafKind } from "../tlog/leaf-kinds.ts";
 import { type LogProofError, verifyLogProof } from "../tlog/log-proof.ts";
-import { parseVerifierKey, type VerifierKey } from "../tlog/note.ts";
+import { quorumOf } from "../tlog/quorum.ts";
 import { configHash, roundIdOf } from "./attempt.ts";
 import type { SeenLog } from "./seen-log.ts";
 
@@ -35,8 +35,7 @@ export type LogFault =
   /** The proof begins at a size that the device never stated. */
   | { readonly type: "foreign-start"; readonly from: number }
   /** The proof is sound, but not about this. */
-  | { readonly type: "other-leaf"; readonly kind: LeafKind }
-  | { readonly type: "too-few-witnesses"; readonly have: number; readonly need: number };
+  | { readonly type: "other-leaf"; readonly kind: LeafKind };
 
 type Proved = Result<SeenLog, LogFault>;
 
@@ -113,17 +112,14 @@ async function readProof(
   const seen = stated.at(-1) ?? null;
   const start = startFault(proof, seen, stated);
   if (start !== null) return err(start);
-  const witnesses = await witnessKeys(primitives, log);
   const verified = await verifyLogProof(primitives, proof, {
     origin: log.origin,
     key: seen === null ? log.key : hexToBytes(seen.key),
     seen: seen === null ? null : { size: seen.size, root: hexToBytes(seen.root) },
-    witnesses,
+    quorum: await quorumOf(primitives, log.witnesses, log.cosignaturesMin),
   });
   if (!verified.ok) return verified;
-  const { checkpoint, key, leaves, cosigned } = verified.value;
-  if (cosigned.length < log.cosignaturesMin)
-    return err({ type: "too-few-witnesses", have: cosigned.length, need: log.cosignaturesMin });
+  const { checkpoint, key, leaves } = verified.value;
   const root = bytesToHex(checkpoint.root) as HashHex;
   const hex = bytesToHex(key) as HashHex;
   return ok({ leaves, now: { size: checkpoint.size, root, key: hex, checkpoint: proof.checkpoint } });
@@ -142,16 +138,6 @@ function startFault(
   if (from === size) return null;
   const isStated = stated.some((head) => (head?.size ?? 0) === from);
   return isStated ? { type: "other-start", from, seen: size } : { type: "foreign-start", from };
-}
-
-/** Those of the config that can be read. Others never sign, so a config with too few is refused as such. */
-async function witnessKeys(primitives: Primitives, { witnesses }: AgreedLog): Promise<VerifierKey[]> {
-  const keys: VerifierKey[] = [];
-  for (const text of witnesses) {
-    const key = await parseVerifierKey(primitives, text);
-    if (key.ok) keys.push(key.value);
-  }
-  return keys;
 }
 
 function leafOf<Kind extends LeafKind>(leaves: readonly Leaf[], kind: Kind): LeafOf<Kind> | undefined {

@@ -5,7 +5,8 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import { type Checkpoint, type OpenCheckpointError, openCheckpoint } from "./checkpoint.ts";
 import { nextKey } from "./key-rotation.ts";
 import { type Leaf, type LeafError, parseLeaf } from "./leaf.ts";
-import { SIGNATURE_TYPES, type VerifiedSignature, type VerifierKey, verifierKey } from "./note.ts";
+import { SIGNATURE_TYPES, type VerifiedSignature, verifierKey } from "./note.ts";
+import { NO_QUORUM, type Quorum, type TooFewWitnesses, tooFewWitnesses } from "./quorum.ts";
 import type { TreeHead } from "./tree.ts";
 
 /** One leaf, with its way up to the root of the proof's checkpoint. */
@@ -34,8 +35,8 @@ export interface KnownLog {
   readonly key: Bytes;
   /** The newest tree that was seen; null before the first. */
   readonly seen: TreeHead | null;
-  /** Whose cosignatures are looked for. How many there must be is the caller's business. */
-  readonly witnesses?: readonly VerifierKey[];
+  /** Who must have cosigned; nobody if absent. */
+  readonly quorum?: Quorum;
 }
 
 export interface VerifiedLogProof {
@@ -62,7 +63,8 @@ export async function verifyLogProof(
   if (!followed.ok) return followed;
   const key = followed.value.at(-1)?.key ?? known.key;
   const named = await verifierKey(primitives, known.origin, SIGNATURE_TYPES.ed25519, key);
-  const opened = await openCheckpoint(primitives, proof.checkpoint, named, known.witnesses);
+  const { quorum = NO_QUORUM } = known;
+  const opened = await openCheckpoint(primitives, proof.checkpoint, named, quorum.witnesses);
   if (!opened.ok) return opened;
   const { checkpoint, cosigned } = opened.value;
   const extended = await extendsSeen(primitives, proof.consistency, known.seen, checkpoint);
@@ -78,11 +80,14 @@ export async function verifyLogProof(
     if (!leaf.ok) return leaf;
     leaves.push(leaf.value);
   }
-  return ok({ checkpoint, key, leaves, cosigned });
+  // The last of all: what contradicts the log is said first.
+  const tooFew = tooFewWitnesses(quorum, cosigned);
+  return tooFew === null ? ok({ checkpoint, key, leaves, cosigned }) : err(tooFew);
 }
 export type LogProofError =
   | OpenCheckpointError
   | LeafError
+  | TooFewWitnesses
   /** The log is shorter than it was. */
   | { readonly type: "rolled-back"; readonly seen: TreeHead; readonly shown: TreeHead }
   /** The log is not the one that was seen, with more at its end: it shows different people different logs. */

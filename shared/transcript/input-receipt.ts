@@ -10,6 +10,7 @@ import { type OpenCheckpointError, openCheckpoint } from "../tlog/checkpoint.ts"
 import { type LeafError, type LeafOf, parseLeaf } from "../tlog/leaf.ts";
 import { type KnownLog, type LogProof, type LogProofError, verifyLogProof } from "../tlog/log-proof.ts";
 import { formatVerifierKey, SIGNATURE_TYPES, type VerifierKey, verifierKey } from "../tlog/note.ts";
+import { NO_QUORUM, type Quorum, type TooFewWitnesses, tooFewWitnesses } from "../tlog/quorum.ts";
 import { formatReceipt, parseReceipt, type ReceiptError } from "../tlog/receipt.ts";
 import type { OwnInput } from "./own-input.ts";
 
@@ -56,12 +57,15 @@ export interface InputReceipt {
   readonly survivors: number;
   /** Root over the chunks of the participant's own masked list. */
   readonly inputRoot: string;
+  /** Names of the quorum's witnesses that have cosigned the checkpoint. */
+  readonly witnesses: readonly string[];
 }
 
 export type InputReceiptError =
   | ReceiptError
   | OpenCheckpointError
   | LeafError
+  | TooFewWitnesses
   /** The receipt's own list does not lead to the entry. */
   | { readonly type: "not-under-entry" }
   /** The entry does not lead to the checkpoint. */
@@ -70,20 +74,22 @@ export type InputReceiptError =
 /**
  * Checks a receipt offline.
  *
- * @param text  Of the file.
- * @param key   Of the log that it is held against; its name is the log's origin.
+ * @param text    Of the file.
+ * @param key     Of the log that it is held against; its name is the log's origin.
+ * @param quorum  Who must have cosigned.
  */
 export async function verifyInputReceipt(
   primitives: Primitives,
   text: string,
   key: VerifierKey,
+  quorum: Quorum = NO_QUORUM,
 ): Promise<Result<InputReceipt, InputReceiptError>> {
   const receipt = parseReceipt(text);
   if (!receipt.ok) return receipt;
   const { index, path } = receipt.value;
   const extra = readExtra(receipt.value.extra);
   if (extra === undefined) return err({ type: "bad-receipt", sentence: NOT_OF_AN_INPUT });
-  const opened = await openCheckpoint(primitives, receipt.value.checkpoint, key);
+  const opened = await openCheckpoint(primitives, receipt.value.checkpoint, key, quorum.witnesses);
   if (!opened.ok) return opened;
   const { origin, size, root } = opened.value.checkpoint;
   const entry = utf8(extra.entry);
@@ -95,9 +101,12 @@ export async function verifyInputReceipt(
   if (leaf.value.kind !== "inputs.sealed") return err({ type: "bad-receipt", sentence: NOT_OF_AN_INPUT });
   const { facts, at } = leaf.value;
   if (!(await isUnder(primitives, extra.own, facts))) return err({ type: "not-under-entry" });
+  const tooFew = tooFewWitnesses(quorum, opened.value.cosigned);
+  if (tooFew !== null) return err(tooFew);
   const { roundId, sid, survivors } = facts;
   const inputRoot = extra.own.root;
-  return ok({ origin, logSize: size, entryIndex: index, at, roundId, sid, survivors, inputRoot });
+  const witnesses = opened.value.cosigned.map(({ key: { name } }) => name);
+  return ok({ origin, logSize: size, entryIndex: index, at, roundId, sid, survivors, inputRoot, witnesses });
 }
 
 const NOT_OF_AN_INPUT = "This is a proof of an entry, but not the receipt of a participant's list.";
@@ -156,7 +165,7 @@ export async function makeInputReceipt(
     checkpoint: proof.checkpoint,
   });
   const named = await verifierKey(primitives, known.origin, SIGNATURE_TYPES.ed25519, key);
-  const receipt = await verifyInputReceipt(primitives, text, named);
+  const receipt = await verifyInputReceipt(primitives, text, named, known.quorum);
   if (!receipt.ok) return receipt;
   const { size, root } = checkpoint;
   const logKey = formatVerifierKey(named);

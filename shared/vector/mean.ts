@@ -40,13 +40,23 @@ export function updateScale(layout: VectorLayout): number {
 }
 
 /**
+ * What a sum of updates is divided by: the sum of weights, or with noise the expected cohort. That is a constant of the task,
+ * so the mean does not tell how many took part and one device moves it by at most its clip over the constant. Rule P15.
+ *
+ * @param expectedCohort  At least 1. Used only if the update has noise.
+ */
+export function meanDivisor(layout: VectorLayout, weightSum: number, expectedCohort: number): number {
+  return placeOf(layout, update).noise === null ? weightSum : expectedCohort;
+}
+
+/**
  * The mean of the survivors' clipped updates, in the unit of the weights. [parameterCount]
  *
  * The only code that divides: sum times scale, then divided by the divisor, in doubles. So every strategy starts from the
  * same bits. Rule A6.
  *
  * @param updateSum  From `updateSumOf`.
- * @param divisor    The sum of weights, at least 1. With noise it would be a public constant.
+ * @param divisor    From `meanDivisor`, at least 1.
  */
 export function meanUpdate(
   layout: VectorLayout,

@@ -1,6 +1,6 @@
 import type { Json } from "../codec/canonical-json.ts";
 import type { Bytes } from "../kernel/bytes.ts";
-import type { Primitives } from "../kernel/ports.ts";
+import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import type { Result } from "../kernel/result.ts";
 import type { ClassSums, NumberSums } from "../task/evaluation.ts";
 import type { Purpose, RoundParams } from "../task/round-params.ts";
@@ -15,6 +15,17 @@ import type { Ring } from "./ring.ts";
 /** How the numbers of one device are bounded. Each kind has its own fields. Hashed, so it is plain data. */
 export type Clip = { readonly kind: string; readonly [field: string]: Json };
 
+/** What each device adds to its own numbers before they are masked. Hashed. */
+export type SegmentNoise = {
+  readonly kind: "discrete-gaussian";
+  /** sigma_int^2 of each number, a whole number. */
+  readonly variance: number;
+  /** Largest absolute value of one draw. */
+  readonly max: number;
+  /** Largest sum of squares of a device's rounded numbers before the noise. Its root is the sensitivity. */
+  readonly squaredNormMax: number;
+};
+
 /** The part of a segment that devices agree to. A type, because TypeScript does not take an interface for plain JSON. */
 export type SegmentLayout<C extends Clip = Clip> = {
   readonly name: string;
@@ -25,7 +36,7 @@ export type SegmentLayout<C extends Clip = Clip> = {
   readonly publish: "public" | "evidence";
   readonly clip: C;
   /** Null: the segment carries no noise. */
-  readonly noise: null;
+  readonly noise: SegmentNoise | null;
 };
 
 /** A segment's layout and its offset in words. Offsets follow from the lengths and are not hashed. */
@@ -51,6 +62,13 @@ export interface LayoutTerms {
   readonly ring?: Ring;
   /** Default: true on the 16-bit ring only, where errors are 40 times larger without the rotation. PROTOCOL.md section 7. */
   readonly rotated?: boolean;
+  /** Differential privacy. Default: none. Needs the 32-bit ring, no rotation, and a weight cap of 1. */
+  readonly noise?: {
+    /** z: noise on the sum over the clip. */
+    readonly noiseMultiplier: number;
+    /** tNoise: the fewest honest noise shares that an opened sum can hold. */
+    readonly shareCount: number;
+  };
 }
 
 /** Sums over the validation rows of one device or of all survivors: the part of an evaluation that the vector carries. */
@@ -79,6 +97,8 @@ export interface EncodeTools {
   readonly roundingKey: Bytes;
   /** The round's key. A rotated layout needs it. */
   readonly rotationKey?: Bytes | undefined;
+  /** Secure randomness for noise. A layout with noise needs it. Never a stream that others can compute. */
+  readonly random?: RandomBytes | undefined;
 }
 
 export type EncodeError =

@@ -8,6 +8,8 @@ import type { Bench, BenchLine } from "../bench/line.ts";
 import { bench as log } from "../bench/log.ts";
 import { bench as memory } from "../bench/memory.ts";
 import { bench as pictures } from "../bench/pictures.ts";
+import { bench as privacy } from "../bench/privacy.ts";
+import { bench as privacyAudit } from "../bench/privacy-audit.ts";
 import { bench as registry } from "../bench/registry.ts";
 import { bench as round } from "../bench/round.ts";
 import { bench as search } from "../bench/search.ts";
@@ -138,6 +140,20 @@ describe("benches still run", () => {
     expect(figureOf(lines, "3000 leaves: start to ready, all files checked")).toBeGreaterThan(0);
     // Bars are peers, so that whoever repeats the bench sees them.
     expect(lines.filter(({ peer }) => peer === "bar").length).toBeGreaterThanOrEqual(5);
+  });
+
+  test("privacy", async () => {
+    const lines = await linesOf(privacy);
+    expect(figureOf(lines, "noise for 10000 coordinates in Node")).toBeGreaterThan(0);
+    expect(figureOf(lines, "noise for 10000 coordinates in Chromium")).toBeGreaterThan(0);
+    expect(figureOf(lines, "RDP of q 0.01")).toBeGreaterThan(0);
+    expect(figureOf(lines, "PLD of q 0.01")).toBeGreaterThan(0);
+  });
+
+  test("privacy-audit", async () => {
+    const lines = await linesOf(privacyAudit);
+    expect(figureOf(lines, "epsilon that an attack proves")).toBeLessThan(4.377);
+    expect(figureOf(lines, "one sum of three devices")).toBeGreaterThan(0);
   });
 
   test("registry", async () => {

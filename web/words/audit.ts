@@ -136,7 +136,7 @@ export function logLead({ size, witnesses, witnessCount, contradiction }: LogSta
   if (contradiction !== null) return "The log contradicts itself.";
   const has = `The log has ${formatEntries(size)}. This browser checked that they are under one signed root.`;
   if (witnessCount === 0)
-    return `${has} No witness signs it: this coordinator cannot ask witnesses yet, so others could be shown another log.`;
+    return `${has} No witness signs it, because this coordinator asks none, so others could be shown another log.`;
   return `${has} ${capitalise(countInWords(witnesses))} of ${plural(witnessCount, "witness", "witnesses")} signed the same.`;
 }
 
@@ -234,6 +234,7 @@ const ENTRY_WORDS: Readonly<Record<string, (facts: EntryFacts) => string>> = {
   "deletion.performed": deletionWords,
   "log.keyRotated": () => "The log's key was replaced",
   "shell.published": () => "A participant's page was published",
-  "gate.overridden": () => "A gate was overridden",
-  "config.changed": () => "The configuration was changed",
+  "gate.overridden": ({ text }) =>
+    `Two people overrode the gates of ${text("slug")} for version ${text("to")}`,
+  "config.changed": ({ text }) => `Settings of ${text("slug")} were changed`,
 };

@@ -5,6 +5,7 @@ import { classesOf, targetOf } from "#shared/task/target.ts";
 import type { Task } from "#shared/task/task.ts";
 import { countInWords, formatCount, formatDay, plural } from "./format.ts";
 import { committedWords } from "./waiting.ts";
+import { demandWords } from "./witnesses.ts";
 
 /* Words of the list of tasks and of a task's page. */
 
@@ -240,6 +241,13 @@ export function agreedOf(task: Task, parameterCount: number): Definition[] {
       text: `${Math.round(100 * evaluation.localFraction)} % of a device’s rows, to judge the model`,
     },
     { term: "Noise", text: "none" },
+    {
+      term: "Witnesses of the log",
+      text:
+        task.logWitnesses === undefined
+          ? "none demanded"
+          : `${demandWords(task.logWitnesses)} must have signed`,
+    },
   ];
 }
 

@@ -267,6 +267,7 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   ring: "the ring",
   strategy: "the strategy",
   localPercent: "the rows kept back",
+  logWitnesses: "the witnesses of the log",
   joinS: "the time to join",
   trainS: "the time to train",
   keysS: "the time for keys",

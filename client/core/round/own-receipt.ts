@@ -2,10 +2,12 @@ import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
+import { whatIsWrong } from "#shared/secagg/log-demand.ts";
 import type { SeenLog } from "#shared/secagg/seen-log.ts";
 import { agreedLog } from "#shared/task/config.ts";
 import type { LogProof, LogProofError } from "#shared/tlog/log-proof.ts";
 import { logProofOf, logProofViewSchema } from "#shared/tlog/log-proof-view.ts";
+import { quorumOf } from "#shared/tlog/quorum.ts";
 import {
   type InputReceipt,
   type MakeReceiptError,
@@ -24,6 +26,9 @@ export interface OwnReceipt {
   readonly receipt: InputReceipt;
   /** The log's key, for whoever checks the file: NAME+KEYID+KEY. */
   readonly logKey: string;
+  /** Those that the task names, each as NAME+KEYID+KEY, and how many of them must have signed. */
+  readonly witnesses: readonly string[];
+  readonly witnessesNeeded: number;
 }
 
 interface ReceiptContext extends Pick<PartContext, "expectedConfig" | "onContradiction"> {
@@ -61,12 +66,13 @@ export async function ownReceipt(
     origin: log.origin,
     key: seen === null ? log.key : hexToBytes(seen.key),
     seen: seen === null ? null : { size: seen.size, root: hexToBytes(seen.root) },
+    quorum: await quorumOf(primitives, log.witnesses, log.cosignaturesMin),
   };
   const { survivorCount, proof: own } = outcome;
   const made = await makeInputReceipt(primitives, proof, known, { sid, root, survivorCount, proof: own });
   if (!made.ok) return err(await refusalOf(context, made.error, { proof, from, seen }));
   const { text, receipt, logKey } = made.value;
-  return ok({ text, receipt, logKey });
+  return ok({ text, receipt, logKey, witnesses: log.witnesses, witnessesNeeded: log.cosignaturesMin });
 }
 
 const NO_LOG =
@@ -89,6 +95,8 @@ async function refusalOf(
   { proof, from, seen }: { readonly proof: LogProof; readonly from: number; readonly seen: SeenLog | null },
 ): Promise<WireError> {
   if (isOfReceipt(error)) return wireError("NOT_LOGGED", OTHER_ENTRY);
+  if (error.type === "too-few-witnesses")
+    return { ...wireError("NOT_LOGGED", `${whatIsWrong(error)} Try again later.`), retry: "later" };
   return refuseLog(context, error, { from, ...messageOf(proof) }, seen);
 }
 

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from "kysely";
+import { PEOPLE_KINDS } from "#coordinator/core/access/leaf.ts";
 import type { AccessStore, ProjectData } from "#coordinator/core/ports/access-store.ts";
 import { USES_COUNTER } from "./access.ts";
 import { blobsNamed, namedAmong, reportsNamed } from "./named-files.ts";
@@ -91,10 +92,20 @@ async function findIn(tx: Transaction<Database>, projectId: string): Promise<Pro
   };
 }
 
+/** Whose act these were is in the log of access, too. What else was deleted, such as held-out rows, is the project's. */
+const NAMED_FOR_GOOD = PEOPLE_KINDS.filter((kind) => kind !== "deletion.performed");
+
 async function deleteIn(tx: Transaction<Database>, projectId: string): Promise<void> {
   await deleteJoinTokens(tx, projectId);
   await deleteModelCounters(tx, projectId);
   for (const table of TABLES) await deleteRows(tx, table, projectId);
+  // Leaves stay, since they are public; who decided what they say goes, except about people, whose events stay, too.
+  await tx
+    .updateTable("audit_leaf")
+    .set({ actor: null })
+    .where("project_id", "=", projectId)
+    .where("kind", "not in", NAMED_FOR_GOOD)
+    .execute();
   await tx
     .deleteFrom("event")
     .where("project_id", "=", projectId)

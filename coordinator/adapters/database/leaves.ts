@@ -1,4 +1,4 @@
-import type { Kysely, Selectable, Transaction } from "kysely";
+import { type Kysely, type Selectable, sql, type Transaction } from "kysely";
 import type { LeafStore, StagedLeaf } from "#coordinator/core/ports/leaf-store.ts";
 import type { Json } from "#shared/codec/canonical-json.ts";
 import { assert } from "#shared/kernel/assert.ts";
@@ -23,10 +23,23 @@ export async function writeLeaves(
   leaves: readonly (Omit<StagedLeaf, "sequence"> & { readonly actor?: string | null })[],
 ): Promise<number> {
   const last = (await nextNumberQuery(tx, COUNTER, leaves.length).executeTakeFirstOrThrow()).value;
-  const rows = leaves.map(({ kind, at, body, actor = null }, index) => {
+  const first = last - leaves.length + 1;
+  await insertLeaves(
+    tx,
+    projectId,
+    leaves.map((leaf, index) => ({ ...leaf, sequence: first + index })),
+  );
+  return last;
+}
+
+async function insertLeaves(
+  tx: Transaction<Database>,
+  projectId: string,
+  leaves: readonly (StagedLeaf & { readonly actor?: string | null })[],
+): Promise<void> {
+  const rows = leaves.map(({ sequence, kind, at, body, actor = null }) => {
     // A leaf that cannot be written into the log would stop it for ever.
     encodeLeaf(kind, at, body);
-    const sequence = last - leaves.length + 1 + index;
     return {
       sequence,
       project_id: projectId,
@@ -38,7 +51,23 @@ export async function writeLeaves(
     };
   });
   for (const batch of inBatches(rows)) await tx.insertInto("audit_leaf").values(batch).execute();
-  return last;
+}
+
+/** Moves the leaves from `first` on behind as many others. The head has none of them. */
+async function displaceLeaves(tx: Transaction<Database>, first: number, count: number): Promise<void> {
+  const head = await tx.selectFrom("log_head").select("size").executeTakeFirst();
+  assert(first > (head?.size ?? 0), `leaf ${first} has its place under the head`);
+  // Over negative numbers, so that no two ever have the same.
+  await tx
+    .updateTable("audit_leaf")
+    .set({ sequence: sql<number>`-(sequence + ${count})` })
+    .where("sequence", ">=", first)
+    .execute();
+  await tx
+    .updateTable("audit_leaf")
+    .set({ sequence: sql<number>`-sequence` })
+    .where("sequence", "<", 0)
+    .execute();
 }
 
 /** @param projectId  Of leaves that come with no event. */
@@ -89,11 +118,19 @@ export function leafQueries(db: Kysely<Database>, projectId: string): LeafStore 
         actor,
       }));
     },
-    importLeaves: (leaves) =>
+    importLeaves: (leaves, displacedCount = 0) =>
       db.transaction().execute(async (tx) => {
-        if (leaves.length === 0) return;
-        const last = await writeLeaves(tx, projectId, leaves);
-        assert(last === leaves.at(-1)?.sequence, `leaf ${last} is imported as another`);
+        const first = leaves[0]?.sequence;
+        if (first === undefined) return;
+        // Locks the counter, so that nothing is staged meanwhile.
+        const { value } = await nextNumberQuery(tx, COUNTER, leaves.length).executeTakeFirstOrThrow();
+        const last = value - displacedCount;
+        assert(
+          leaves.every(({ sequence }, index) => sequence === last - leaves.length + 1 + index),
+          `leaf ${first} is imported as another`,
+        );
+        if (displacedCount > 0) await displaceLeaves(tx, first, leaves.length);
+        await insertLeaves(tx, projectId, leaves);
       }),
     logHead: async () => {
       const row = await db.selectFrom("log_head").select(["size", "root", "note"]).executeTakeFirst();

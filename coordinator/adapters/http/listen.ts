@@ -3,16 +3,22 @@ import type { AddressInfo } from "node:net";
 
 /**
  * @param port  0 lets the system choose.
+ * @param flag  Of the command that chooses it.
  * @returns The port.
  * @throws Error that says what to do if the port is taken or not permitted.
  */
-export async function listen(server: Server, port: number, host: string | undefined): Promise<number> {
+export async function listen(
+  server: Server,
+  port: number,
+  host: string | undefined,
+  flag = "--port",
+): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE")
-        reject(new Error(`Port ${port} is in use. Stop what uses it, or choose another with --port.`));
+        reject(new Error(`Port ${port} is in use. Stop what uses it, or choose another with ${flag}.`));
       else if (error.code === "EACCES")
-        reject(new Error(`This user may not listen on port ${port}. Choose one from 1024 up with --port.`));
+        reject(new Error(`This user may not listen on port ${port}. Choose one from 1024 up with ${flag}.`));
       else reject(error);
     };
     server.once("error", fail);

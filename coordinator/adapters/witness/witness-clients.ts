@@ -3,6 +3,7 @@ import type { Bytes } from "#shared/kernel/bytes.ts";
 import { utf8ToText } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
 import { primitives } from "#shared/node/system.ts";
+import { WITNESS_KEY_PATTERN } from "#shared/task/log-witnesses.ts";
 import { COSIGNATURE_BYTES_MAX } from "#shared/tlog/add-checkpoint.ts";
 import { parseVerifierKey, SIGNATURE_TYPES } from "#shared/tlog/note.ts";
 
@@ -31,7 +32,7 @@ export function readWitnessAddresses(texts: readonly string[]): Result<readonly 
       );
     if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
       return err("The address of a --witness has no user name, password, query or fragment.");
-    if (!/^[!-*,-~]{1,128}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,60}$/.test(key))
+    if (!WITNESS_KEY_PATTERN.test(key))
       return err("The key of a --witness is NAME+KEYID+KEY, as the witness prints it.");
     addresses.push({ key, url: url.href });
   }

@@ -50,6 +50,10 @@ export async function openWitnessFolder(
   const logs = join(folder, LOGS_FOLDER);
   const known = (await textIfThere(join(folder, VERIFIER_KEY_FILE)))?.trim() ?? null;
   await removePartials(keyPath, folder);
+  if (known === null && (await textIfThere(keyPath)) !== null)
+    throw new Error(
+      `${join(folder, VERIFIER_KEY_FILE)} is missing, so nobody knows what the key beside it has signed. Restore the file; if this witness never ran, delete the folder and start again.`,
+    );
   if (known === null) {
     await mkdir(logs, { recursive: true });
     await syncFolder(folder);
@@ -69,6 +73,8 @@ export async function openWitnessFolder(
       `This folder is of the witness ${known}. Start it with that name, or begin another witness with another --state folder.`,
     );
   await checkMemory(logs);
+  // A process that was killed may have renamed a checkpoint that no power cut is to undo.
+  await syncFolder(logs);
   if (known === null) await writeDurably(join(folder, VERIFIER_KEY_FILE), `${own}\n`, PUBLIC_MODE);
   return { signer, verifierKey: own, memory: memoryIn(primitives, folder) };
 }

@@ -7,11 +7,11 @@ import { ADD_CHECKPOINT_BYTES_MAX, SIZE_MEDIA_TYPE } from "#shared/tlog/add-chec
 /* A witness over HTTP. Rule A92. */
 
 const PATH = "/add-checkpoint";
-/** A log keeps one connection open. */
+/** A log has one. Who asks from many addresses is for a proxy to bound. */
 const CONNECTIONS_MAX = 256;
 const HEADERS_MS = 5_000;
 const REQUEST_MS = 15_000;
-const IDLE_MS = 75_000;
+const IDLE_MS = 15_000;
 
 /** Not yet listening. @param witness  May reject: its memory does not answer. */
 export function createWitnessServer(witness: Pick<Witness, "addCheckpoint">, log: Log): Server {

@@ -1,3 +1,4 @@
+import type { WitnessTrouble } from "../../core/ports/witnesses.ts";
 import type { Finding } from "./finding.ts";
 
 /* Judges how a coordinator is reached. Pure: the facts are collected in look-doors.ts. */
@@ -111,6 +112,8 @@ export type ReachedLook =
       readonly failing: readonly string[];
       /** Its clock less ours; null if it does not say. */
       readonly clockAheadMs: number | null;
+      /** Of its public log. */
+      readonly witnesses: readonly { readonly name: string; readonly trouble: WitnessTrouble | null }[];
     };
 
 export function judgeReached(url: string, look: ReachedLook, ownVersion: string): readonly Finding[] {
@@ -131,7 +134,7 @@ export function judgeReached(url: string, look: ReachedLook, ownVersion: string)
         says: `What answers at ${url} is no Chorus. Check the address and the proxy.`,
       },
     ];
-  const { version, failing, clockAheadMs } = look;
+  const { version, failing, clockAheadMs, witnesses } = look;
   const findings: Finding[] = [];
   if (failing.length > 0)
     findings.push({ level: "wrong", about, says: `It is not ready: ${failing.join(", ")}. See its log.` });
@@ -143,10 +146,21 @@ export function judgeReached(url: string, look: ReachedLook, ownVersion: string)
       about,
       says: `Its clock and this machine's differ by ${Math.round(Math.abs(clockAheadMs) / 1_000)} s. Set both by NTP.`,
     });
+  for (const { name, trouble } of witnesses)
+    if (trouble !== null)
+      findings.push({ level: "look", about: "witnesses", says: `${name} ${TROUBLES[trouble]}` });
   return findings.length > 0
     ? findings
     : [{ level: "ok", about, says: `Chorus ${version} is ready at ${url}` }];
 }
+
+const TROUBLES: Readonly<Record<WitnessTrouble, string>> = {
+  "no-answer": "does not answer. Rounds of tasks that need its signature wait.",
+  "unknown-log":
+    "does not follow this log, or has not got its key. Whoever runs it starts it with --log and the log's key.",
+  "other-history":
+    "has signed another history of this log. An older copy of the data folder may be running: compare with the newest backup before anything else is signed.",
+};
 
 export function judgePages(state: "current" | "stale" | "missing"): Finding {
   const about = "pages";

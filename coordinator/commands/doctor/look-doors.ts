@@ -4,6 +4,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import { createServer, isIP, isIPv6 } from "node:net";
 import { z } from "zod";
+import { logViewSchema } from "#shared/protocol/log-api.ts";
 import { isErrorCode, messageOf } from "../../adapters/system-errors.ts";
 import { readTls } from "../../adapters/tls/open-tls.ts";
 import { serverPath } from "../../adapters/tls/own-certificate.ts";
@@ -49,10 +50,12 @@ export async function lookAtCoordinator(url: string, nowUnixMs: () => number): P
     if (version === null) return { kind: "other" };
     const dated = Date.parse(status.date ?? "");
     const ready = await ask(`${url}/readyz`);
+    const log = await ask(`${url}/api/v1/log`);
     return {
       kind: "chorus",
       version,
       failing: failingIn(ready),
+      witnesses: witnessesIn(log.body),
       clockAheadMs: Number.isNaN(dated) ? null : dated - nowUnixMs(),
     };
   } catch (error) {
@@ -141,6 +144,13 @@ function failingIn({ status, body }: Answered): readonly string[] {
   return Object.entries(parsed.data.checks)
     .filter(([, passes]) => !passes)
     .map(([name]) => printable(name));
+}
+
+/** Of its public log; none if it says none. */
+function witnessesIn(body: string): Extract<ReachedLook, { kind: "chorus" }>["witnesses"] {
+  const parsed = logViewSchema.safeParse(jsonIn(body));
+  if (!parsed.success) return [];
+  return parsed.data.witnessStates.map(({ name, trouble }) => ({ name: printable(name), trouble }));
 }
 
 function jsonIn(body: string): unknown {

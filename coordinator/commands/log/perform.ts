@@ -31,7 +31,7 @@ export async function performLog(options: LogOptions): Promise<number> {
     case "prove":
       return prove(options.dataDir, options.index);
     case "verify":
-      return verifyFile(options.file, options.key);
+      return verifyFile(options.file, options.key, options.quorum);
     case "trust":
       return trust(options.dataDir);
     case "rotate":

@@ -6,8 +6,10 @@ import { primitives } from "#shared/node/system.ts";
 import { checkLogEvidence } from "#shared/secagg/check-log-evidence.ts";
 import { parseLogEvidence } from "#shared/secagg/log-evidence.ts";
 import { parseVerifierKey } from "#shared/tlog/note.ts";
+import type { Quorum } from "#shared/tlog/quorum.ts";
 import { RECEIPT_HEADER } from "#shared/tlog/receipt.ts";
 import { isInputReceipt } from "#shared/transcript/input-receipt.ts";
+import { givenQuorum, type QuorumFlags } from "../quorum-options.ts";
 import { verifyBundle } from "./verify-bundle.ts";
 import { verifyProof } from "./verify-proof.ts";
 import { verifyReceiptFile } from "./verify-receipt.ts";
@@ -21,17 +23,24 @@ const BYTES_MAX = 500_000_000;
 /**
  * Tells by its content what a file is, checks it and prints what can be said of it.
  *
- * @param key  The log's, as NAME+KEYID+KEY; undefined if none was given.
+ * @param key       The log's, as NAME+KEYID+KEY; undefined if none was given.
+ * @param demanded  Witnesses that must have signed. Evidence is of the log's own signatures alone.
  * @returns The exit code: 0 if it holds, 1 if it does not, 2 if it is no such file or the key is none.
  */
-export async function verifyFile(path: string, key: string | undefined): Promise<number> {
+export async function verifyFile(
+  path: string,
+  key: string | undefined,
+  demanded: QuorumFlags,
+): Promise<number> {
+  const quorum = await givenQuorum(demanded);
+  if (!quorum.ok) return refuse(quorum.error);
   const text = await readText(path);
   if (!text.ok) return refuse(text.error);
-  if (isInputReceipt(text.value)) return verifyReceipt(text.value, key);
+  if (isInputReceipt(text.value)) return verifyReceipt(text.value, key, quorum.value);
   if (text.value.startsWith(RECEIPT_HEADER)) {
     const given = key === undefined ? null : await parseVerifierKey(primitives, key);
     if (given?.ok !== true) return refuse(given === null ? NEEDS_KEY : given.error.sentence);
-    return verifyProof(text.value, given.value);
+    return verifyProof(text.value, given.value, quorum.value);
   }
   const evidence = parseLogEvidence(text.value);
   if (evidence.ok) {
@@ -43,12 +52,12 @@ export async function verifyFile(path: string, key: string | undefined): Promise
   const bundle = parseBundle(jsonOrNull(text.value));
   if (!bundle.ok) return refuse(`${path} is no receipt, no exported audit and no evidence.`);
   const pinned = await pinnedKey(key);
-  return pinned.ok ? verifyBundle(bundle.value, pinned.value) : refuse(pinned.error);
+  return pinned.ok ? verifyBundle(bundle.value, pinned.value, quorum.value) : refuse(pinned.error);
 }
 
-async function verifyReceipt(text: string, key: string | undefined): Promise<number> {
+async function verifyReceipt(text: string, key: string | undefined, quorum: Quorum): Promise<number> {
   if (key === undefined) return refuse(NEEDS_KEY);
-  const verified = await verifyReceiptFile(primitives, text, key);
+  const verified = await verifyReceiptFile(primitives, text, key, quorum);
   if (!verified.ok) {
     console.error(verified.error);
     return 1;

@@ -13,21 +13,23 @@ import { Witness } from "../../core/audit/witness.ts";
 export const WITNESS_HELP = `npm run log -- witness --name NAME --log NAME+KEYID+KEY [options]
 
 Runs a witness (c2sp.org/tlog-witness): it signs a log's checkpoint only if that continues the one that it signed last, so that
-the log cannot show two histories to those who ask for its signature. Run it on a machine that is not the log's, by someone else.
+the log cannot show two histories to those who ask for its signature. The first checkpoint of a log is signed on trust. Run it on a machine that is not the log's, by someone else.
 
   --name NAME       of the witness, without spaces and plus signs, such as witness.example.org/w1; for its whole life
   --log NAME+KEYID+KEY
                     a log that it follows: its key, as /api/v1/log of the coordinator states it; may be repeated
   --state DIR       its key, and what it signed last of each log; default .chorus-witness
   --listen [HOST:]PORT
-                    default localhost:3100. For HTTPS, put a proxy in front of it
+                    default localhost:3100. Put a proxy in front of it, for HTTPS and to bound the connections of each
+                    address: it takes 256 in all
   --help
 
 Its first line of output is its own key, NAME+KEYID+KEY: give it to whoever runs the log (npm run coordinator -- --witness
 NAME+KEYID+KEY@URL) and to those who publish tasks.
 
-If a log changes its key, the witness answers 403 until it has the new one. Take it from someone you trust, or from the log's
-entry log.keyRotated, start the witness with both keys as two --log, and leave out the old one once the log signs with the new.
+If a log changes its key, the checkpoint that says so (entry log.keyRotated) is signed by both keys. After that one the witness
+answers 403 until it has the new key: take it from that entry, start the witness with both keys as two --log, and leave out the
+old one once the log signs with the new.
 
 Never put the state folder back from a backup or a snapshot: a witness that forgets what it signed can sign a second history. If
 the folder is lost, begin a new witness. If a log signs two trees of one size, both checkpoints are kept in the folder, under split/.
@@ -69,7 +71,11 @@ export function readWitnessOptions(args: readonly string[]): WitnessOptions | st
 
 /** Runs until a signal ends it. @returns The exit code. @throws Error that says what to do if it cannot start. */
 export async function runWitness({ name, logs, folder, host, port }: WitnessOptions): Promise<number> {
-  const keys = await Promise.all(logs.map(logKeyOf));
+  const keys = await logKeysOf(logs);
+  if (typeof keys === "string") {
+    console.error(keys);
+    return 2;
+  }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = lockFolder(folder);
   if (!lock.ok)
@@ -82,7 +88,7 @@ export async function runWitness({ name, logs, folder, host, port }: WitnessOpti
     const { signer, verifierKey, memory } = await openWitnessFolder(primitives, randomBytes, folder, name);
     const witness = new Witness({ primitives, memory, signer, name, logs: keys, wall: wallClock });
     const server = createWitnessServer(witness, openLog({ destination: process.stderr }));
-    const taken = await listen(server, port, host);
+    const taken = await listen(server, port, host, "--listen");
     console.log(verifierKey);
     console.error(
       `Witness ${name} on http://${host.includes(":") ? `[${host}]` : host}:${taken}, of ${[...new Set(keys.map((key) => key.name))].join(", ")}. Ctrl-C stops it.`,
@@ -96,12 +102,17 @@ export async function runWitness({ name, logs, folder, host, port }: WitnessOpti
   }
 }
 
-async function logKeyOf(text: string): Promise<VerifierKey> {
-  const key = await parseVerifierKey(primitives, text);
-  if (!key.ok) throw new Error(`--log ${text}: ${key.error.sentence}`);
-  if (key.value.type !== SIGNATURE_TYPES.ed25519)
-    throw new Error(`--log ${text} is the key of a witness. Give the log's own.`);
-  return key.value;
+/** Returns a sentence if one is no key of a log. */
+async function logKeysOf(texts: readonly string[]): Promise<readonly VerifierKey[] | string> {
+  const keys: VerifierKey[] = [];
+  for (const text of texts) {
+    const key = await parseVerifierKey(primitives, text);
+    if (!key.ok) return `--log ${text}: ${key.error.sentence}`;
+    if (key.value.type !== SIGNATURE_TYPES.ed25519)
+      return `--log ${text} is the key of a witness. Give the log's own.`;
+    keys.push(key.value);
+  }
+  return keys;
 }
 
 function stopSignal(): Promise<void> {

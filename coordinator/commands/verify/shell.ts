@@ -5,7 +5,16 @@ import { primitives } from "#shared/node/system.ts";
 import { siteAddressFault } from "#shared/protocol/site-address.ts";
 import { checkShell, loggedShell, type ShellFault, type ShellReader } from "#shared/shell/check-shell.ts";
 import { SHELL_INDEX } from "#shared/shell/manifest.ts";
+import { tooFewWitnesses } from "#shared/tlog/quorum.ts";
 import { fetched, servedLog } from "../../adapters/served-log.ts";
+import {
+  givenQuorum,
+  QUORUM_FLAGS,
+  QUORUM_HELP,
+  type QuorumFlags,
+  quorumFlags,
+  tooFewSentence,
+} from "../quorum-options.ts";
 
 export const SHELL_HELP = `npm run verify -- shell URL [options]
 
@@ -17,6 +26,7 @@ list's hash against the newest entry of the coordinator's log that says which pa
   --hash HEX        require this hash, 64 hex digits, in place of what the log says
   --log-key HEX     require the log to be signed by this key, 64 hex digits, or by one that its entries hand over to from
                     this; default: the one that the coordinator names
+${QUORUM_HELP}
   --help
 
 Exit code 0: the page is the one that was logged. 1: it is not. 2: it could not be checked.`;
@@ -42,7 +52,8 @@ export async function verifyShell(args: readonly string[]): Promise<number> {
   return code;
 }
 
-async function verdictOn({ page, coordinator, hash, logKey }: ShellOptions): Promise<Verdict> {
+async function verdictOn(options: ShellOptions): Promise<Verdict> {
+  const { page, hash } = options;
   try {
     const checked = await checkShell(primitives, readerOf(page));
     if (!checked.ok) return { code: 1, sentence: `WRONG: ${faultSentence(checked.error)}` };
@@ -50,7 +61,7 @@ async function verdictOn({ page, coordinator, hash, logKey }: ShellOptions): Pro
     console.log(
       `${fileCount} files, ${byteCount} bytes, each as the list says. The list's hash is ${served}.`,
     );
-    return hash === undefined ? await heldAgainstLog(coordinator, served, logKey) : pinned(served, hash);
+    return hash === undefined ? await heldAgainstLog(options, served) : pinned(served, hash);
   } catch (error) {
     return { code: 2, sentence: error instanceof Error ? error.message : String(error) };
   }
@@ -62,17 +73,21 @@ function pinned(served: string, hash: string): Verdict {
 }
 
 async function heldAgainstLog(
-  coordinator: URL,
+  { coordinator, logKey, quorum: demanded }: ShellOptions,
   ownHash: string,
-  logKey: string | undefined,
 ): Promise<Verdict> {
+  const quorum = await givenQuorum(demanded);
+  if (!quorum.ok) return { code: 2, sentence: quorum.error };
   const served = await servedLog(coordinator, logKey === undefined ? undefined : hexToBytes(logKey));
   if (served === null)
     return { code: 2, sentence: `${coordinator.origin} shows no log. Give the page's hash with --hash.` };
-  const { origin } = served.shown;
-  const { log, sight } = await lookAtLog(primitives, served.shown, served.read, null);
+  const shown = { ...served.shown, witnesses: quorum.value.witnesses };
+  const { log, sight } = await lookAtLog(primitives, shown, served.read, null);
   if (log === null)
     return { code: 1, sentence: `WRONG: ${sight.contradiction ?? "the log cannot be read."}` };
+  const { cosigned } = log.opened;
+  const tooFew = tooFewWitnesses(quorum.value, cosigned);
+  if (tooFew !== null) return { code: 1, sentence: `WRONG: ${tooFewSentence(tooFew)}` };
   const found = await loggedShell(log.tree);
   if (!found.ok)
     return { code: 1, sentence: `WRONG: the log's ${found.error.path} is not what its root says.` };
@@ -85,9 +100,14 @@ async function heldAgainstLog(
       code: 1,
       sentence: `WRONG: entry ${index} of the log says that another page is served${since}: ${hash}.`,
     };
+  const names = cosigned.map(({ key: { name } }) => name);
+  const signers = names.length === 0 ? "" : ` The log is signed by ${names.join(", ")}, too.`;
   const trust =
     logKey === undefined ? " The coordinator itself named the log's key; pin it with --log-key." : "";
-  return { code: 0, sentence: `Entry ${index} of ${origin} says that this page is served${since}.${trust}` };
+  return {
+    code: 0,
+    sentence: `Entry ${index} of ${shown.origin} says that this page is served${since}.${signers}${trust}`,
+  };
 }
 
 /** Reads a page's files where its HTML says that they are. */
@@ -113,6 +133,8 @@ interface ShellOptions {
   readonly coordinator: URL;
   readonly hash: string | undefined;
   readonly logKey: string | undefined;
+  /** Witnesses that must have signed the log. */
+  readonly quorum: QuorumFlags;
 }
 
 /** Returns a sentence if an option is wrong, "help" if help was asked for. */
@@ -136,7 +158,11 @@ function readOptions(args: readonly string[]): ShellOptions | string {
     const hex = values[name];
     if (hex !== undefined && !HEX.test(hex)) return `--${name} is 64 hex digits.`;
   }
-  return { page, coordinator, hash: values.hash, logKey: values["log-key"] };
+  const quorum = quorumFlags(values);
+  if (!quorum.ok) return quorum.error;
+  if (values.hash !== undefined && quorum.value.keys.length > 0)
+    return "--hash asks no log, so --witness has nothing to sign. Give one of the two.";
+  return { page, coordinator, hash: values.hash, logKey: values["log-key"], quorum: quorum.value };
 }
 
 function parse(args: readonly string[]) {
@@ -147,6 +173,7 @@ function parse(args: readonly string[]) {
       coordinator: { type: "string" },
       hash: { type: "string" },
       "log-key": { type: "string" },
+      ...QUORUM_FLAGS,
       help: { type: "boolean", short: "h" },
     },
   });

@@ -10,7 +10,7 @@ import type { LogFiles } from "../ports/public-log.ts";
 /** Leaves that are checked under one open tree, which keeps what it has read. */
 const STEP = 64 * TILE_WIDTH;
 
-export interface CheckPorts {
+interface CheckPorts {
   readonly primitives: Primitives;
   readonly files: Pick<LogFiles, "read">;
   /** SHA-256 in the calling thread: two million promises take longer than as many hashes. */

@@ -1,5 +1,5 @@
 import type { Bytes } from "#shared/kernel/bytes.ts";
-import type { MonotonicClock, Primitives, RandomBytes } from "#shared/kernel/ports.ts";
+import type { Primitives, RandomBytes } from "#shared/kernel/ports.ts";
 import type { Result } from "#shared/kernel/result.ts";
 import {
   formatAddCheckpoint,
@@ -14,7 +14,6 @@ import type { WitnessPort, WitnessReply, WitnessState, WitnessTrouble } from "..
 
 export interface CosignerPorts {
   readonly primitives: Primitives;
-  readonly clock: MonotonicClock;
   readonly random: RandomBytes;
   readonly after: (delayMs: number, run: () => void) => () => void;
   readonly log: Log;
@@ -33,14 +32,14 @@ export interface Cosignable {
   add(witness: VerifierKey, signature: NoteSignature): void;
 }
 
-/** An attempt that a witness needs longer for is not waited for the next time. */
-export const WITNESS_PATIENCE_MS = 1_000;
 /** Sizes that a witness may tell for one checkpoint: an honest one tells one, and another if it was asked meanwhile. */
 const TOLD_MAX = 3;
 
+/** `unread`: the log's own files could not be read, which says nothing of the witness. */
+type Outcome = "signed" | "unread" | WitnessTrouble;
+
 /**
- * Asks one witness for its signatures, always under the newest checkpoint. What comes between is passed over, because a
- * checkpoint has all entries of those before. A witness in trouble is asked again with growing pauses. Rule A93.
+ * Asks one witness for its signatures, always under the newest checkpoint: it has all entries of those before. A witness in trouble is asked again with growing pauses. Rule A93.
  */
 export class Cosigner {
   readonly #witness: WitnessPort;
@@ -49,10 +48,9 @@ export class Cosigner {
   #knownSize = 0;
   #signed: WitnessState["signed"] = null;
   #trouble: WitnessTrouble | null = null;
-  #isSlow = false;
   #failures = 0;
   #target: Cosignable | null = null;
-  #asking: Promise<void> | null = null;
+  #isAsking = false;
   #cancelRetry: (() => void) | null = null;
   #isStopped = false;
 
@@ -71,14 +69,14 @@ export class Cosigner {
     this.#signed = { size, timeS };
   }
 
-  /** Has the checkpoint signed, now or later. Resolves once the witness has answered; at once if it is slow or in trouble. */
-  ask(checkpoint: Cosignable): Promise<void> {
+  /** Has the checkpoint signed, now or after the pause of a witness in trouble. */
+  ask(checkpoint: Cosignable): void {
     this.#target = checkpoint;
-    if (this.#cancelRetry !== null || this.#isStopped) return Promise.resolve();
-    this.#asking ??= this.#askAll().finally(() => {
-      this.#asking = null;
+    if (this.#cancelRetry !== null || this.#isAsking || this.#isStopped) return;
+    this.#isAsking = true;
+    void this.#askAll().finally(() => {
+      this.#isAsking = false;
     });
-    return this.#isSlow ? Promise.resolve() : this.#asking;
   }
 
   stop(): void {
@@ -88,32 +86,34 @@ export class Cosigner {
   }
 
   async #askAll(): Promise<void> {
-    const { clock, random, after, log } = this.#ports;
+    const { random, after } = this.#ports;
     while (this.#target !== null) {
       const target = this.#target;
       this.#target = null;
-      const beganMs = clock.nowMs();
-      const trouble = await this.#askFor(target);
-      this.#isSlow = clock.nowMs() - beganMs >= WITNESS_PATIENCE_MS;
+      const outcome = await this.#askFor(target);
       if (this.#isStopped) return;
-      if (trouble !== this.#trouble) {
-        const { name } = this.#witness.key;
-        if (trouble === null) log.info({ witness: name }, "the witness signs the public log");
-        else log.warn({ witness: name, trouble }, "the witness does not sign the public log");
-      }
-      this.#trouble = trouble;
-      this.#failures = trouble === null ? 0 : this.#failures + 1;
-      if (trouble === null) continue;
+      if (outcome !== "unread") this.#say(outcome === "signed" ? null : outcome);
+      this.#failures = outcome === "signed" ? 0 : this.#failures + 1;
+      if (outcome === "signed") continue;
       this.#target ??= target;
       this.#cancelRetry = after(backoffMs(this.#failures, random), () => {
         this.#cancelRetry = null;
-        if (this.#target !== null) void this.ask(this.#target);
+        if (this.#target !== null) this.ask(this.#target);
       });
       return;
     }
   }
 
-  async #askFor(target: Cosignable): Promise<WitnessTrouble | null> {
+  #say(trouble: WitnessTrouble | null): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    const { log } = this.#ports;
+    const { name } = this.#witness.key;
+    if (trouble === null) log.info({ witness: name }, "the witness signs the public log");
+    else log.warn({ witness: name, trouble }, "the witness does not sign the public log");
+  }
+
+  async #askFor(target: Cosignable): Promise<Outcome> {
     for (let told = 0; told <= TOLD_MAX; told++) {
       if (this.#knownSize > target.size) {
         // What the witness told may have been wrong, so it is asked again from the start next time.
@@ -122,8 +122,7 @@ export class Cosigner {
       }
       const oldSize = this.#knownSize;
       const proof = await target.consistency(oldSize).catch(() => null);
-      // The log's own files are looked after elsewhere.
-      if (proof?.ok !== true) return this.#trouble;
+      if (proof?.ok !== true) return "unread";
       const body = formatAddCheckpoint({ oldSize, proof: proof.value, note: target.ownNote });
       const reply = await this.#witness.addCheckpoint(body);
       if (reply.type === "answer" && reply.status === 200) return this.#take(target, reply.text);
@@ -135,7 +134,7 @@ export class Cosigner {
     return "no-answer";
   }
 
-  async #take(target: Cosignable, text: string): Promise<WitnessTrouble | null> {
+  async #take(target: Cosignable, text: string): Promise<Outcome> {
     const { key } = this.#witness;
     const lines = parseSignatureLines(text) ?? [];
     const own = lines.filter(({ name, keyId }) => name === key.name && keyId === key.id).slice(0, 1);
@@ -145,7 +144,7 @@ export class Cosigner {
     if (signature === undefined || timeS === undefined || timeS === null) return "no-answer";
     this.remember(target.size, timeS);
     target.add(this.#witness.key, signature);
-    return null;
+    return "signed";
   }
 }
 

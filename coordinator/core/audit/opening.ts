@@ -1,16 +1,16 @@
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex, equalBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives, Signer } from "#shared/kernel/ports.ts";
-import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { ok, type Result } from "#shared/kernel/result.ts";
 import { type Checkpoint, parseCheckpoint } from "#shared/tlog/checkpoint.ts";
 import { EMPTY_EDGE, type TreeEdge } from "#shared/tlog/grow.ts";
-import { encodeLeaf, parseWrittenLeaf } from "#shared/tlog/leaf.ts";
 import { parseNote, SIGNATURE_TYPES, verifierKey, verifyNote } from "#shared/tlog/note.ts";
-import { openTiledTree, type TiledTree, type TileError } from "#shared/tlog/tiled-tree.ts";
-import { TILE_WIDTH } from "#shared/tlog/tiles.ts";
+import { openTiledTree, type TiledTree } from "#shared/tlog/tiled-tree.ts";
 import type { TreeHead } from "#shared/tlog/tree.ts";
-import type { LeafStore, StagedLeaf } from "../ports/leaf-store.ts";
+import type { LeafStore } from "../ports/leaf-store.ts";
 import type { LogFiles, LogKey } from "../ports/public-log.ts";
+import { reconcileLeaves } from "./reconcile-leaves.ts";
+import { damaged, halted, type Refusal } from "./refusal.ts";
 import { keyAt, type Rotation, readRotations } from "./rotations.ts";
 
 /*
@@ -22,6 +22,7 @@ import { keyAt, type Rotation, readRotations } from "./rotations.ts";
  * | n                       | n                        | goes on                                                    |
  * | n                       | less, or none            | killed before publishing: the head's note is published     |
  * | less, or none           | n                        | an earlier database: its lost leaves come from the bundles |
+ * | less, and other leaves  | n                        | one that was written to since: these come after the lost   |
  *
  * Whatever is on both sides must be the same, else nothing is signed.
  */
@@ -40,20 +41,25 @@ export interface OpenedLog {
   /** What is signed and published; null before the first checkpoint. */
   readonly published: { readonly head: TreeHead; readonly note: string } | null;
   readonly rotations: readonly Rotation[];
+  /** Entries of an earlier database that came after those of the log. */
+  readonly movedCount: number;
 }
 
-/** Refuses with a sentence for the operator. */
-export type Refusal = { readonly type: "halted"; readonly sentence: string };
-
-const halted = (sentence: string) => err({ type: "halted", sentence } as const);
-
-/** Brings files and database to the same state, and finds where the log goes on. */
-export async function openLog(ports: OpeningPorts): Promise<Result<OpenedLog, Refusal>> {
+/**
+ * Brings files and database to the same state, and finds where the log goes on.
+ *
+ * @param isStart  Whether nobody knows a place of a leaf yet, so that those that no checkpoint has may still move.
+ */
+export async function openLog(
+  ports: OpeningPorts,
+  { isStart }: { readonly isStart: boolean },
+): Promise<Result<OpenedLog, Refusal>> {
   const { store, files } = ports;
   const doubt = await files.doubt();
   if (doubt !== null) return halted(doubt);
   const [row, published] = [await store.logHead(), await files.checkpoint()];
-  if (row === null && published === null) return ok({ edge: EMPTY_EDGE, published: null, rotations: [] });
+  if (row === null && published === null)
+    return ok({ edge: EMPTY_EDGE, published: null, rotations: [], movedCount: 0 });
   const shown = published === null ? ok(null) : await ownCheckpoint(ports, published);
   const signed = row === null ? ok(null) : await ownCheckpoint(ports, row.note);
   if (!shown.ok) return shown;
@@ -66,7 +72,10 @@ export async function openLog(ports: OpeningPorts): Promise<Result<OpenedLog, Re
     const agreed = earlier === null ? ok(undefined) : await isPast(tree.value, earlier);
     if (!agreed.ok) return agreed;
   }
-  const imported = await reconcileLeaves(ports, tree.value);
+  const imported = await reconcileLeaves(ports.store, tree.value, {
+    signedSize: signed.value?.size ?? 0,
+    mayMove: isStart && isBehind,
+  });
   if (!imported.ok) return imported;
   let note = isBehind ? published : (row?.note ?? null);
   if (isBehind && !(await moveHead(ports, row?.size ?? null, newest, present(note, "what is shown"))))
@@ -80,6 +89,7 @@ export async function openLog(ports: OpeningPorts): Promise<Result<OpenedLog, Re
   return ok({
     edge: edge.value,
     published: { head: newest, note: present(note, "there is a checkpoint") },
+    movedCount: imported.value,
     // One that is staged comes with its batch.
     rotations: staged.filter(({ index }) => index < newest.size),
   });
@@ -132,59 +142,6 @@ async function isPast(tree: TiledTree, { size, root }: Checkpoint): Promise<Resu
   if (equalBytes(own.value, root)) return ok(undefined);
   return halted(
     "The log's checkpoint and the database's head contradict each other: they are of two histories. Restore database and data folder from one backup.",
-  );
-}
-
-/** Imports what the database has lost, and refuses one that tells something else than the bundles. */
-async function reconcileLeaves(
-  { store }: OpeningPorts,
-  tree: TiledTree,
-): Promise<Result<undefined, Refusal>> {
-  const { size } = tree.head;
-  const count = await storedCount(store, size);
-  // What is the same at the end of two copies of one history is the same before.
-  const begin = Math.max(0, count - 4 * TILE_WIDTH);
-  const leaves = await tree.leaves(begin, count);
-  if (!leaves.ok) return damaged(leaves.error);
-  const rows = await store.leavesAfter(begin, count - begin);
-  for (const [index, leaf] of leaves.value.entries()) {
-    const row = rows[index];
-    if (row === undefined || !equalBytes(leaf, encodeLeaf(row.kind, row.at, row.body)))
-      return halted(
-        `The database contradicts the log: entry ${begin + index} is another. It is of another history. Restore database and data folder from one backup.`,
-      );
-  }
-  for (let from = count; from < size; from += TILE_WIDTH) {
-    const lost = await tree.leaves(from, Math.min(size, from + TILE_WIDTH));
-    if (!lost.ok) return damaged(lost.error);
-    const staged: StagedLeaf[] = [];
-    for (const [index, bytes] of lost.value.entries()) {
-      const leaf = parseWrittenLeaf(bytes);
-      if (!leaf.ok) return halted(`Entry ${from + index} of the log cannot be read: ${leaf.error.sentence}`);
-      const { kind, at, body } = leaf.value;
-      staged.push({ sequence: from + index + 1, kind, at, body });
-    }
-    await store.importLeaves(staged);
-  }
-  return ok(undefined);
-}
-
-/** How many of the first `size` leaves the database has. They have no gaps. */
-async function storedCount(store: LeafStore, size: number): Promise<number> {
-  let [low, high] = [0, size];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    const has = (await store.leavesAfter(middle - 1, 1))[0]?.sequence === middle;
-    if (has) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
-
-export function damaged({ type, path }: TileError): { readonly ok: false; readonly error: Refusal } {
-  const what = type === "no-tile" ? "is missing" : "is damaged";
-  return halted(
-    `The log's file ${path} ${what}, so nothing more is signed. Restore the folder log/ from a backup, or ask 'npm run log -- fsck'.`,
   );
 }
 

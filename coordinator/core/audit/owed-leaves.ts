@@ -5,15 +5,17 @@ import type { StoreRecord } from "../ports/store.ts";
  * What may not change without an entry of the public log that says so, written in the same transaction. The store asks before
  * it writes, so that no desk can forget it (A103).
  *
- * | record         | its entry                                                                  |
- * | -------------- | -------------------------------------------------------------------------- |
- * | model-version  | if a round has made it: `model.published` of this model                     |
- * | model-alias    | a move of this task's registry                                             |
- * | task-row       | `task.published` of this version                                           |
- * | task-settings  | `config.changed` with every name, or what archives, takes up or sets rows   |
- * | access-row     | what became of people, roles, tokens, sites or proposals                    |
+ * | record         | its entry                                                                                       |
+ * | -------------- | ----------------------------------------------------------------------------------------------- |
+ * | model-version  | if a round has made it: `model.published` of this run, round and model                          |
+ * | model-alias    | the move of this alias of this task to this version                                             |
+ * | task-row       | `task.published` of this version and its hash                                                   |
+ * | task-settings  | each by its own: `config.changed` with its name, archiving, taking up, held-out rows            |
+ * | access-row     | one that changes rows of its kind; what it changes in the row is the act's business             |
  *
- * A version without a number, which a run begins with or a void step makes, is in the `round.opened` of its first round.
+ * A version without a number, which a run begins with or a void step makes, is in the `round.opened` of its first round. Figures
+ * that come later (`figure-records.ts`) change no version. What deletes a project's data goes around events and says so in
+ * `deletion.performed`; when a site was last seen is no decision.
  */
 
 type Leaf = Extract<StoreRecord, { type: "audit-leaf" }>;
@@ -21,25 +23,14 @@ type Owing = Extract<
   StoreRecord,
   { type: "model-version" | "model-alias" | "task-row" | "task-settings" | "access-row" }
 >;
-
-const MOVES = new Set([
-  "model.aliasMoved",
-  "model.promoted",
-  "model.promotedDespiteGates",
-  "model.rolledBack",
-]);
-
-const ACCESS = /^(role|project|invitation|session|token|devices|site|proposal)\.|^deletion\.performed$/;
+type Says = Readonly<Record<string, unknown>>;
 
 /** @throws AssertionFault if something changes without its entry: a fault of the desk that wrote it. */
 export function assertLeaves(records: readonly StoreRecord[]): void {
   const leaves = records.filter((record) => record.type === "audit-leaf");
   for (const record of records)
     if (isOwing(record))
-      assert(
-        leaves.some((leaf) => tells(record, leaf)),
-        `a ${record.type} without its entry of the public log`,
-      );
+      assert(isTold(record, leaves), `a ${record.type} without its entry of the public log`);
 }
 
 function isOwing(record: StoreRecord): record is Owing {
@@ -56,36 +47,103 @@ function isOwing(record: StoreRecord): record is Owing {
   }
 }
 
-function tells(record: Owing, { kind, body }: Leaf): boolean {
-  const says = body as Readonly<Record<string, unknown>>;
+function isTold(record: Owing, leaves: readonly Leaf[]): boolean {
+  const by = (tells: (kind: string, says: Says) => boolean) =>
+    leaves.some(({ kind, body }) => tells(kind, body as Says));
   switch (record.type) {
-    case "model-version":
-      return kind === "model.published" && says["modelHash"] === record.version.modelHash;
+    case "model-version": {
+      const { modelHash, runId, round } = record.version;
+      return by((kind, says) => kind === "model.published" && has(says, { modelHash, runId, round }));
+    }
     case "model-alias":
-      return MOVES.has(kind) && says["slug"] === record.task;
-    case "task-row":
-      return (
-        kind === "task.published" &&
-        says["slug"] === record.row.task.slug &&
-        says["taskVersion"] === record.row.task.version
-      );
+      return by((kind, says) => says["slug"] === record.task && tellsMove(record, kind, says));
+    case "task-row": {
+      const { task, taskHash } = record.row;
+      const facts = { slug: task.slug, taskVersion: task.version, taskHash };
+      return by((kind, says) => kind === "task.published" && has(says, facts));
+    }
     case "task-settings":
-      return says["slug"] === record.slug && tellsSettings(record.changes, kind, says);
+      return Object.entries(record.changes).every(([name, value]) =>
+        by((kind, says) => says["slug"] === record.slug && tellsSetting(name, value, kind, says)),
+      );
     case "access-row":
-      return ACCESS.test(kind);
+      return by((kind, says) => rowsOf(kind, says).includes(record.kind));
   }
 }
 
-/** Publishing a version may take its task up again and keep or drop the held-out rows. */
-function tellsSettings(
-  { archived, heldOut, ...named }: Extract<Owing, { type: "task-settings" }>["changes"],
-  kind: string,
-  { names }: Readonly<Record<string, unknown>>,
-): boolean {
-  const changed = Object.keys(named);
-  if (changed.length > 0)
-    return kind === "config.changed" && changed.every((name) => Array.isArray(names) && names.includes(name));
-  if (kind === "task.published") return true;
-  if (archived !== undefined) return kind === "task.archived";
-  return heldOut === undefined || kind === (heldOut === null ? "task.heldOutRemoved" : "task.heldOutSet");
+function has(says: Says, facts: Says): boolean {
+  return Object.entries(facts).every(([name, value]) => says[name] === value);
 }
+
+/** A promotion moves `previous` to where the champion was; going back empties it. */
+function tellsMove(
+  { alias, row }: Extract<Owing, { type: "model-alias" }>,
+  kind: string,
+  says: Says,
+): boolean {
+  const number = row?.number ?? null;
+  switch (kind) {
+    case "model.aliasMoved":
+      return has(says, { alias, to: number });
+    case "model.promoted":
+    case "model.promotedDespiteGates":
+      return alias === "previous" ? says["from"] === number : alias === "champion" && says["to"] === number;
+    case "model.rolledBack":
+      return alias === "previous" ? number === null : alias === "champion" && says["to"] === number;
+    default:
+      return false;
+  }
+}
+
+/** Publishing a version may take its task up again, and keep or drop the held-out rows. */
+function tellsSetting(name: string, value: unknown, kind: string, { names, rowCount }: Says): boolean {
+  switch (name) {
+    case "archived":
+      return kind === (value === null ? "task.published" : "task.archived");
+    case "heldOut":
+      if (kind === "task.published") return true;
+      if (value === null) return kind === "task.heldOutRemoved";
+      return kind === "task.heldOutSet" && (value as { readonly rowCount?: unknown }).rowCount === rowCount;
+    default:
+      return kind === "config.changed" && Array.isArray(names) && names.includes(name);
+  }
+}
+
+type RowKind = Extract<Owing, { type: "access-row" }>["kind"];
+
+/** The kinds of rows of access that change with an entry. */
+function rowsOf(kind: string, { of, what }: Says): readonly RowKind[] {
+  if (kind === "deletion.performed") return DELETED[String(what)] ?? [];
+  if (kind === "token.made" || kind === "token.revoked") return of === "api" ? ["api-token"] : ["join-token"];
+  return ROWS[kind] ?? [];
+}
+
+const ROWS: Readonly<Record<string, readonly RowKind[]>> = {
+  "role.given": ["person", "project", "invitation"],
+  "role.taken": ["person", "api-token"],
+  "project.made": ["project"],
+  "invitation.made": ["invitation"],
+  "invitation.withdrawn": ["invitation"],
+  "session.newPlace": ["person"],
+  "session.changed": ["person"],
+  "session.removed": ["person"],
+  "devices.removed": ["join-token"],
+  "site.named": ["site"],
+  "site.enrolled": ["site"],
+  "site.revoked": ["site", "join-token"],
+  "proposal.made": ["proposal"],
+  "proposal.agreed": ["proposal", "person", "api-token"],
+  "proposal.refused": ["proposal"],
+  "proposal.withdrawn": ["proposal"],
+  "proposal.ranOut": ["proposal"],
+};
+
+/** By what was deleted. */
+const DELETED: Readonly<Record<string, readonly RowKind[]>> = {
+  project: ["proposal", "join-token", "site"],
+  person: ["person", "api-token"],
+  site: ["site", "join-token"],
+  invitation: ["invitation"],
+  "api-token": ["api-token"],
+  proposal: ["proposal"],
+};

@@ -80,8 +80,13 @@ export class Publication implements Cosignable {
 
   /** Opened when it is first needed. */
   tree(): Promise<Result<TiledTree, LogTrouble>> {
-    this.#opening ??= this.#open();
-    return this.#opening;
+    const opening = this.#opening ?? this.#open();
+    this.#opening = opening;
+    // A disk that does not answer now may answer later.
+    opening.catch(() => {
+      this.#opening = null;
+    });
+    return opening;
   }
 
   async #open(): Promise<Result<TiledTree, LogTrouble>> {

@@ -6,7 +6,7 @@ import { formatCheckpoint } from "#shared/tlog/checkpoint.ts";
 import { EMPTY_EDGE, grow, type TreeEdge } from "#shared/tlog/grow.ts";
 import { encodeLeaf } from "#shared/tlog/leaf.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
-import { type NoteSignature, parseNote, type SignedNote, signNote, verifyNote } from "#shared/tlog/note.ts";
+import { parseNote, type SignedNote, signNote, verifyNote } from "#shared/tlog/note.ts";
 import { hasTile, parseTilePath } from "#shared/tlog/tiles.ts";
 import type { TreeHead } from "#shared/tlog/tree.ts";
 import { backoffMs } from "../ports/backoff.ts";
@@ -15,18 +15,10 @@ import type { Log } from "../ports/ports.ts";
 import type { LogCheck, LogState, LogTrouble, PublicLog, WitnessDemand } from "../ports/public-log.ts";
 import { storeTrouble } from "../ports/store-trouble.ts";
 import type { WitnessPort } from "../ports/witnesses.ts";
-import { Cosigner, WITNESS_PATIENCE_MS } from "./cosigner.ts";
-import {
-  damaged,
-  moveHead,
-  type OpenedLog,
-  type OpeningPorts,
-  OVERTAKEN,
-  openLog,
-  type Refusal,
-  signersOfStep,
-} from "./opening.ts";
+import { Cosigner } from "./cosigner.ts";
+import { moveHead, type OpenedLog, type OpeningPorts, OVERTAKEN, openLog, signersOfStep } from "./opening.ts";
 import { Publication, readTile } from "./publication.ts";
+import { damaged, type Refusal } from "./refusal.ts";
 import { keyAt, type Rotation, readRotations } from "./rotations.ts";
 
 export interface SequencerPorts extends OpeningPorts {
@@ -46,6 +38,8 @@ export interface SequencerPorts extends OpeningPorts {
 const POLL_MS = 250;
 /** Leaves of one checkpoint: about 300 kB. */
 const BATCH_MAX = 1_024;
+/** For which signatures of one checkpoint are gathered before it is published with them. */
+const GATHER_MS = 100;
 /** Earlier checkpoints from which tasks with witnesses get their proofs while the newest is not yet signed by enough. */
 const EARLIER_MAX = 64;
 
@@ -54,9 +48,11 @@ const EARLIER_MAX = 64;
  *
  * 1. bundles and tiles are written, durably;
  * 2. the head of the database moves, by compare-and-swap, with the signed checkpoint in its row;
- * 3. the witnesses are asked, for a second at most; one that is slow or in trouble is not waited for;
- * 4. the checkpoint is published with the signatures that have come. Later ones are published, too.
+ * 3. the checkpoint is published, durably;
+ * 4. the witnesses are asked, and the checkpoint is published again with what they sign. Nobody waits for that who does not
+ *    demand it.
  *
+ * A witness never sees a tree that is not published, so an earlier database is brought back to what a witness has signed.
  * A start after a crash at any point goes on from there: files beyond the head are written again, and a head that was not
  * published is. Nothing is signed that the database's head does not follow, so no two trees of one size are ever signed.
  */
@@ -79,6 +75,7 @@ export class Sequencer implements PublicLog {
   #working: Promise<void> | null = null;
   #again = false;
   #cancelPoll: () => void = () => {};
+  #cancelGather: (() => void) | null = null;
   readonly #waiting = new Set<Waiting>();
 
   constructor(ports: SequencerPorts) {
@@ -125,7 +122,7 @@ export class Sequencer implements PublicLog {
    * away the places of the leaves that it has lost.
    */
   async open(): Promise<void> {
-    const opened = await openLog(this.#ports);
+    const opened = await openLog(this.#ports, { isStart: this.#state.type === "starting" });
     if (opened.ok) await this.#adopt(opened.value);
     else this.#halt(opened.error);
   }
@@ -140,6 +137,7 @@ export class Sequencer implements PublicLog {
     this.#isStopped = true;
     this.#cancelPoll();
     for (const cosigner of this.#cosigners) cosigner.stop();
+    this.#cancelGather?.();
     await this.#ports.check.close();
     await this.#working;
     this.#answer();
@@ -173,7 +171,7 @@ export class Sequencer implements PublicLog {
     leaves,
     demand = null,
   }: Parameters<PublicLog["proof"]>[0]): Promise<Result<LogProof, LogTrouble>> {
-    const seen = Math.min(from ?? 0, this.#published?.head.size ?? 0);
+    const seen = seenOf(this.head(), from);
     const published = this.#newest(Math.max(seen - 1, ...leaves), demand);
     if (published === null) return err({ type: "not-covered" });
     return published.prove({ from, leaves, rotations: this.rotations() });
@@ -241,7 +239,7 @@ export class Sequencer implements PublicLog {
 
   async #sequenceAll(): Promise<Refusal | null> {
     if (!this.#isOpen) {
-      const opened = await openLog(this.#ports);
+      const opened = await openLog(this.#ports, { isStart: this.#state.type === "starting" });
       if (!opened.ok) return opened.error;
       await this.#adopt(opened.value);
     }
@@ -265,7 +263,9 @@ export class Sequencer implements PublicLog {
     return null;
   }
 
-  async #adopt({ edge, published, rotations }: OpenedLog): Promise<void> {
+  async #adopt({ edge, published, rotations, movedCount }: OpenedLog): Promise<void> {
+    if (movedCount > 0)
+      this.#ports.log.warn({ movedCount }, "entries of an earlier database now come after those of the log");
     this.#edge = edge;
     this.#rotations = rotations;
     this.#isOpen = true;
@@ -292,13 +292,13 @@ export class Sequencer implements PublicLog {
     const next = this.#publication(head, { text, signatures });
     if (!(await moveHead(this.#ports, this.#published?.head.size ?? null, head, next.ownNote)))
       return OVERTAKEN.error;
-    await this.#cosign(next);
-    await files.publish(next.note());
-    this.#written = next.signatureCount();
+    await files.publish(next.ownNote);
+    this.#written = 0;
     const isRotated = rotations.length > this.#rotations.length;
     this.#edge = edge;
     this.#rotations = rotations;
     this.#show(next);
+    for (const cosigner of this.#cosigners) cosigner.ask(next);
     if (isRotated) await this.#settleKey(head.size);
     this.#state = { type: "signing", size: head.size, publishedAtMs: this.#ports.clock.nowMs() };
     return null;
@@ -316,36 +316,34 @@ export class Sequencer implements PublicLog {
     const { primitives, witnesses } = this.#ports;
     const parsed = parseNote(note);
     assert(parsed.ok, "a checkpoint that was opened");
-    const isOfWitness = ({ name, keyId }: NoteSignature) =>
-      witnesses.some(({ key }) => key.name === name && key.id === keyId);
     const { text, signatures } = parsed.value;
-    const next = this.#publication(head, {
-      text,
-      signatures: signatures.filter((line) => !isOfWitness(line)),
-    });
+    // Opened again after a failure: what is in memory has more signatures than the file.
+    if (this.#published?.text === text) return;
+    const own = signatures.filter(({ name }) => name === this.key.origin);
+    const next = this.#publication(head, { text, signatures: own });
+    const missing: number[] = [];
     for (const [index, { key }] of witnesses.entries()) {
-      const own = signatures.filter(({ name, keyId }) => name === key.name && keyId === key.id).slice(0, 1);
-      const verified = await verifyNote(primitives, { text, signatures: own }, [key]);
+      const lines = signatures.filter(({ name, keyId }) => name === key.name && keyId === key.id).slice(0, 1);
+      const verified = await verifyNote(primitives, { text, signatures: lines }, [key]);
       const timeS = verified.ok ? verified.value[0]?.timeS : undefined;
-      if (own[0] === undefined || timeS === undefined || timeS === null) continue;
-      next.add(key, own[0]);
+      if (lines[0] === undefined || timeS === undefined || timeS === null) {
+        missing.push(index);
+        continue;
+      }
+      next.add(key, lines[0]);
       this.#cosigners[index]?.remember(head.size, timeS);
     }
     this.#written = next.signatureCount();
     this.#show(next);
-    for (const cosigner of this.#cosigners) void cosigner.ask(next);
+    for (const index of missing) this.#cosigners[index]?.ask(next);
   }
 
-  /** Resolves once the witnesses that are not in trouble have answered, or a second has passed. */
-  #cosign(next: Publication): Promise<void> {
-    const asked = this.#cosigners.map((cosigner) => cosigner.ask(next));
-    if (asked.length === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#ports.after(WITNESS_PATIENCE_MS, resolve);
-      void Promise.all(asked).then(() => {
-        cancel();
-        resolve();
-      });
+  /** Signatures come together, so a moment is given to the others. A disk that is full is not asked more often because of them. */
+  #publishSoon(): void {
+    if (this.#failures > 0 || this.#isStopped) return;
+    this.#cancelGather ??= this.#ports.after(GATHER_MS, () => {
+      this.#cancelGather = null;
+      if (this.#failures === 0) this.#wake();
     });
   }
 
@@ -362,7 +360,8 @@ export class Sequencer implements PublicLog {
     const { primitives, files } = this.#ports;
     const onSigned = (publication: Publication) => {
       this.#answer();
-      if (publication === this.#published) this.#wake();
+      if (publication === this.#published && this.#written < publication.signatureCount())
+        this.#publishSoon();
     };
     return new Publication(head, note, { primitives, files, onSigned });
   }
@@ -384,6 +383,11 @@ export class Sequencer implements PublicLog {
       waiting.resolve(isCovered);
     }
   }
+}
+
+/** Leaves that a reader has seen of this log; 0 if it says more than the log has, which nobody can prove to it. */
+export function seenOf(head: TreeHead | null, from: number | null): number {
+  return from !== null && head !== null && from <= head.size ? from : 0;
 }
 
 interface Waiting {

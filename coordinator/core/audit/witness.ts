@@ -55,10 +55,12 @@ const WAITING_MAX = 32;
  * whatever comes at once and wherever the process ends. Rules A90, A91.
  *
  * Source: c2sp.org/tlog-witness.
- * Does not protect: a witness whose memory is put back to an earlier state signs a second history from there on.
+ * Does not protect: the first checkpoint of a log is signed on trust. A witness whose memory is put back to an earlier state signs a second history from there on.
  */
 export class Witness {
   readonly #ports: WitnessPorts;
+  /** Origins whose newest checkpoint may not be durable, because keeping it failed. */
+  readonly #unsure = new Set<string>();
   /** By origin. */
   readonly #queues = new Map<string, { waiting: number; last: Promise<unknown> }>();
 
@@ -111,7 +113,11 @@ export class Witness {
     if (isOther) return latest === null ? { type: "bad-proof" } : { type: "conflict", size };
     const claim = { earlierSize: latestSize, earlierRoot, size, root, path: request.proof };
     if (!(await verifyConsistency(primitives, claim))) return { type: "bad-proof" };
-    if (latest === null || size > latestSize) await memory.keep(origin, request.note);
+    if (latest === null || size > latestSize || this.#unsure.has(origin)) {
+      this.#unsure.add(origin);
+      await memory.keep(origin, request.note);
+      this.#unsure.delete(origin);
+    }
     const timeS = Math.floor(wall.nowUnixMs() / 1_000);
     return {
       type: "cosigned",

@@ -1,11 +1,11 @@
 import { privacyOf } from "#shared/export/card/source.ts";
 import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { consentFactsOf, consentText, consentWords } from "#shared/model/consent-words.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { ModelVersionView } from "#shared/protocol/registry.ts";
 import { type RegistryEvent, registryFactOf } from "#shared/registry/log.ts";
-import { consentFactsOf, consentText, consentWords } from "#shared/model/consent-words.ts";
 import { roundIdOf } from "#shared/secagg/attempt.ts";
 import { shownHeldOut } from "#shared/task/held-out.ts";
 import type { Archive, Assessor, Coordinator } from "../coordinator.ts";
@@ -22,7 +22,10 @@ type AssessorPorts = Pick<
   CoordinatorPorts,
   "store" | "primitives" | "codeVersion" | "code" | "publicLog" | "blobs"
 >;
-type Subjects = Pick<Coordinator, "tasks" | "runs" | "rounds" | "registry" | "reports" | "runFiles" | "auditLog">;
+type Subjects = Pick<
+  Coordinator,
+  "tasks" | "runs" | "rounds" | "registry" | "reports" | "runFiles" | "auditLog"
+>;
 
 /** One run of a version's ancestry, up to the round that its next one, or the version itself, begins with. */
 interface Stretch {
@@ -81,7 +84,10 @@ export class AssessorDesk implements Assessor {
     yield ["model.json", jsonFile(model)];
     yield ["task.json", jsonFile({ taskHash: stored.taskHash, task })];
     yield ["consent.json", jsonFile(consentOf(stored, model, configHash, this.#ports.publicLog != null))];
-    yield ["code.json", jsonFile({ codeVersion: this.#ports.codeVersion, code: this.#ports.code, configHash })];
+    yield [
+      "code.json",
+      jsonFile({ codeVersion: this.#ports.codeVersion, code: this.#ports.code, configHash }),
+    ];
     yield ["held-out.json", jsonFile(settings.heldOut && shownHeldOut(settings.heldOut))];
     yield [
       "gates.json",

@@ -3,6 +3,7 @@ import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import { parseLeaf } from "#shared/tlog/leaf.ts";
 import type { LogProof } from "#shared/tlog/log-proof.ts";
 import { coversInTime } from "../audit/covers-in-time.ts";
+import { seenOf } from "../audit/sequencer.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { WitnessDemand } from "../ports/public-log.ts";
 
@@ -27,7 +28,7 @@ export async function proveSealedInputs(
   if (publicLog == null) return err(wireError("NOT_FOUND", NO_LOG));
   const index = await publicLog.find("inputs.sealed", sid);
   if (index === null) return err(wireError("NOT_FOUND", NO_ENTRY));
-  const sought = Math.max(index, Math.min(from, publicLog.head()?.size ?? 0) - 1);
+  const sought = Math.max(index, seenOf(publicLog.head(), from) - 1);
   if (!(await coversInTime(publicLog, after, sought, PATIENCE_MS, demand)))
     return err(wireError("UNAVAILABLE"));
   const proof = await publicLog.proof({ from: from === 0 ? null : from, leaves: [index], demand });

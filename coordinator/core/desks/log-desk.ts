@@ -58,6 +58,7 @@ export class LogDesk implements AuditLog {
       origin,
       key: key as HashHex,
       verifierKey: formatVerifierKey(named),
+      size: this.#log.head()?.size ?? 0,
       witnesses: states.map(({ key }) => formatVerifierKey(key)),
       witnessStates: states.map(({ key: { name }, signed, trouble }) => ({ name, signed, trouble })),
       rotations: rotations.map(({ index }) => index),

@@ -58,8 +58,11 @@ export interface LeafStore {
   leavesAfter(size: number, countMax: number): Promise<readonly StagedLeaf[]>;
   /** Leaves of any age that fit, newest first, with what stands beside them. */
   leavesBefore(query: LeafQuery): Promise<readonly ActedLeaf[]>;
-  /** Puts back leaves that the database has lost: the next ones after those that it has. */
-  importLeaves(leaves: readonly StagedLeaf[]): Promise<void>;
+  /**
+   * Puts back leaves that the database has lost, at their places: after all that it has, or before the last `displacedCount`
+   * of them, which move behind. Rejects if a leaf would move that the head has.
+   */
+  importLeaves(leaves: readonly StagedLeaf[], displacedCount?: number): Promise<void>;
   logHead(): Promise<LogHeadRow | null>;
   /**
    * Moves the head, if it still has this size.

@@ -2,6 +2,7 @@ import { present } from "#shared/kernel/assert.ts";
 import type { LogProofMessage } from "#shared/protocol/messages/log-proof.ts";
 import type { LeafKind } from "#shared/tlog/leaf-kinds.ts";
 import { coversInTime } from "../audit/covers-in-time.ts";
+import { seenOf } from "../audit/sequencer.ts";
 import { LogBehind } from "../ports/outage.ts";
 import type { CoordinatorPorts } from "../ports/ports.ts";
 import type { PublicLog, WitnessDemand } from "../ports/public-log.ts";
@@ -59,7 +60,7 @@ export class LogProofs {
     return once(this.#proofs, JSON.stringify([from, sought]), async () => {
       const leaves = await Promise.all(sought.map((leaf) => this.#published(publicLog, leaf)));
       // The device goes back to no earlier state than it has seen, which may be newer than the one that is signed.
-      const seen = Math.min(from, publicLog.head()?.size ?? 0);
+      const seen = seenOf(publicLog.head(), from);
       if (demand !== null) await this.#covered(publicLog, Math.max(seen - 1, ...leaves));
       const made = await publicLog.proof({ from: from === 0 ? null : from, leaves, demand });
       if (!made.ok) throw this.#behind(publicLog);

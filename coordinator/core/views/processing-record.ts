@@ -110,8 +110,11 @@ function auditLog(): ProcessingActivity {
     name: "Public audit log",
     purpose: "Anyone can check that rounds went as agreed",
     subjects: "Admins, researchers and auditors, as salted marks; devices, as roots over many",
-    data: ["What was decided and when. No name, address, label, free text or key of one device"],
-    recipients: ["Anyone"],
+    data: [
+      "What was decided and when. No name, address, label, free text or key of one device",
+      "Beside an entry, not public: the name of whoever decided it",
+    ],
+    recipients: ["Anyone: the entries", "Whoever has a role in the project: the names"],
     places: ["audit_leaf", "log"],
   };
 }

@@ -36,8 +36,8 @@ const TABLES: readonly Fact[] = [
   [
     "audit_leaf",
     "people",
-    "What the public audit log says, where a person is a salted mark. Beside it, and never published, the name of whoever acted.",
-    `${FOR_GOOD} Erasing a person deletes the salt of the marks and the name beside them.`,
+    "What the public audit log says, where a person is a salted mark; beside it, and never public, the name of whoever decided it.",
+    "The entries stay as long as the coordinator, since they are public. The name beside one goes when its person is erased or, unless the entry is about people, with the project's data.",
   ],
   ["log_head", "nobody", "Size and root of the audit log.", FOR_GOOD],
   ["model_offer", "nobody", "Whether a sum was ever opened for a model.", FOR_GOOD],

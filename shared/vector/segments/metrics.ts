@@ -91,7 +91,9 @@ const SUMS: {
 export const metrics: Segment<MetricsClip, null, SummedMetrics> = {
   name: "metrics",
 
-  layout({ cohortSizeMax, weightCap, labels = "classes" }) {
+  layout({ cohortSizeMax, weightCap, noise, labels = "classes" }) {
+    // Exact metrics beside a noisy update would give away what its noise protects.
+    if (noise !== undefined) return null;
     const clip = metricsClip(cohortSizeMax, weightCap, labels);
     return { length: clip.slots.length, ring: 32, publish: "evidence", clip, noise: null };
   },

@@ -2,15 +2,30 @@ import { packPairs } from "../../codec/packing.ts";
 import { clipToNorm, normL2, quantize } from "../../codec/quantize.ts";
 import { rotate } from "../../codec/rotation.ts";
 import { assert, present } from "../../kernel/assert.ts";
+import type { RandomBytes } from "../../kernel/ports.ts";
 import { err, ok } from "../../kernel/result.ts";
+import { addNoise } from "../../privacy/draw-noise.ts";
+import { buildNoiseTable, type NoiseTable } from "../../privacy/noise-table.ts";
+import { noiseRefusalSentence, planNoise } from "../../privacy/scale.ts";
 import { assertSumFits, type Ring, ringRefusal, sumMaxOf } from "../ring.ts";
-import { addWhole, type LayoutTerms, type Numbers, type Place, type Segment } from "../segment.ts";
+import {
+  addWhole,
+  type EncodeTools,
+  type LayoutTerms,
+  type Numbers,
+  type Place,
+  type Segment,
+  type SegmentNoise,
+} from "../segment.ts";
 import { countedWeight } from "./weight.ts";
 
 /*
  * x = SR(Q (w'/W) clip(rotate(delta min(1, L/|delta|)), +-B) / B), signed. On the 32-bit ring each number has its own word.
  * On the 16-bit ring the update is rotated first, which pads it to a power of two of coordinates (`rotation.ts`), and two
  * coordinates share a word (`packing.ts`).
+ *
+ * With noise, Q is the number of steps that `privacy/scale.ts` gives the clip. The rounding is drawn again until the whole
+ * numbers are within the sensitivity, and each gets discrete Gaussian noise. All weights are 1.
  */
 
 export type UpdateClip = {
@@ -34,6 +49,8 @@ export interface KeptUpdate {
   readonly clippedUpdate: Float32Array<ArrayBuffer>;
   /** L2 norm before clipping. */
   readonly normL2Before: number;
+  /** With noise, an update that was not finite is sent as zeros, so that nobody learns of it. */
+  readonly zeroed: boolean;
 }
 
 const QUANTIZED_MAX = 2 ** 26;
@@ -50,22 +67,30 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
     const rotated = terms.rotated ?? ring === 16;
     const count = rotated ? powerOfTwoAtLeast(Math.max(2, parameterCount)) : parameterCount;
     const length = ring === 16 ? Math.ceil(count / 2) : count;
+    if (terms.noise !== undefined) return noisyLayout(terms, terms.noise, ring, rotated);
     return { length, ring, publish: "public", clip: updateClip(terms, ring, rotated, count), noise: null };
   },
 
-  async encode({ update: delta, numExamples }, place, words, { primitives, roundingKey, rotationKey }) {
-    const { clip, ring } = place;
+  async encode({ update: delta, numExamples }, place, words, tools) {
+    const { clip, ring, noise } = place;
+    const { primitives, roundingKey, rotationKey } = tools;
     assert(
       delta.length === clip.parameterCount,
       `an update of ${delta.length} for ${clip.parameterCount} weights`,
     );
     const counted = countedWeight(numExamples, clip.weightCap);
     if (!counted.ok) return counted;
-    const normL2Before = normL2(delta);
-    if (!Number.isFinite(normL2Before)) {
+    const norm = normL2(delta);
+    const zeroed = noise !== null && !Number.isFinite(norm);
+    if (!Number.isFinite(norm) && !zeroed) {
       return err({ type: "non-finite-update", index: delta.findIndex((value) => !Number.isFinite(value)) });
     }
-    const clippedUpdate = clipToNorm(delta, normL2Before, clip.normL2);
+    const normL2Before = zeroed ? 0 : norm;
+    const clippedUpdate = clipToNorm(
+      zeroed ? new Float32Array(delta.length) : delta,
+      normL2Before,
+      clip.normL2,
+    );
     const count = coordinateCount(place);
     const values = clip.rotated
       ? await rotate(primitives, clippedUpdate, count, present(rotationKey, "a key for the rotation"))
@@ -75,12 +100,13 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
     // An odd number of weights on the 16-bit ring leaves half a word unused.
     const filled = quantized.subarray(0, values.length);
     await quantize(primitives, filled, values, counted.value / clip.weightCap, clip, roundingKey);
+    if (noise !== null) await makeNoisy(filled, values, place, noise, tools);
     if (ring === 16) packPairs(quantized, words);
-    return ok({ clippedUpdate, normL2Before });
+    return ok({ clippedUpdate, normL2Before, zeroed });
   },
 
-  check({ clip }, numbers, survivorCount) {
-    const bound = clip.quantizedMax * survivorCount;
+  check({ clip, noise }, numbers, survivorCount) {
+    const bound = (clip.quantizedMax + (noise?.max ?? 0)) * survivorCount;
     for (let index = 0; index < numbers.length; index++) {
       const value = numbers[index]!; // hot loop
       if (value > bound || value < -bound) return { index, value };
@@ -92,6 +118,69 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
 
   read: (_, numbers) => numbers,
 };
+
+/**
+ * Rounds again until the numbers are within the sensitivity, then adds this device's share of the noise.
+ *
+ * One rounding does with a probability of at least 1 - e^-1/2. Rules P10, P13.
+ */
+async function makeNoisy(
+  numbers: Int32Array,
+  values: Float32Array | Float64Array,
+  { clip }: Place<UpdateClip>,
+  noise: SegmentNoise,
+  { primitives, random }: EncodeTools,
+): Promise<void> {
+  const source: RandomBytes = present(random, "randomness for noise");
+  for (let turn = 0; squaredNorm(numbers) > noise.squaredNormMax; turn++) {
+    // Failing so often has a probability of e^-500, so the clip or the plan is wrong.
+    assert(turn < 1000, "a rounded update is within the sensitivity");
+    await quantize(primitives, numbers, values, 1, clip, source(32));
+  }
+  addNoise(numbers, tableOf(noise), source);
+}
+
+/** Exact below 2^53; above, too large all the same. */
+function squaredNorm(numbers: Int32Array): number {
+  let sum = 0;
+  for (let i = 0; i < numbers.length; i++) sum += numbers[i]! * numbers[i]!; // hot loop
+  return sum;
+}
+
+/** A table takes up to a second to build, and serves as long as its layout. */
+const tables = new WeakMap<SegmentNoise, NoiseTable>();
+
+function tableOf(noise: SegmentNoise): NoiseTable {
+  const known = tables.get(noise);
+  if (known !== undefined) return known;
+  const table = buildNoiseTable(noise.variance);
+  tables.set(noise, table);
+  return table;
+}
+
+function noisyLayout(
+  { parameterCount, cohortSizeMax, clipNormL2, weightCap }: LayoutTerms,
+  noise: NonNullable<LayoutTerms["noise"]>,
+  ring: Ring,
+  rotated: boolean,
+) {
+  assert(ring === 32 && !rotated, "noise needs the 32-bit ring and no rotation");
+  assert(weightCap === 1, "with noise all weights are 1");
+  const planned = planNoise({ dimension: parameterCount, cohortSizeMax, ...noise });
+  assert(planned.ok, planned.ok ? "" : noiseRefusalSentence(planned.error));
+  const { clipSteps, squaredNormMax, variance, noiseMax } = planned.value;
+  const clip: UpdateClip = {
+    kind: "l2",
+    parameterCount,
+    rotated,
+    normL2: clipNormL2,
+    coordinate: clipNormL2,
+    quantizedMax: clipSteps,
+    weightCap,
+  };
+  const own: SegmentNoise = { kind: "discrete-gaussian", variance, max: noiseMax, squaredNormMax };
+  return { length: parameterCount, ring, publish: "public", clip, noise: own } as const;
+}
 
 /** How many numbers the update's words hold: a power of two if it is rotated, else one for each weight. */
 export function coordinateCount({ length, ring }: Place<UpdateClip>): number {

@@ -15,7 +15,7 @@ import { openTestLog } from "../../kit/worlds/public-log.ts";
 const STAGED_AT_ONCE = 20;
 const AWAITED = 40;
 
-export interface Load {
+interface Load {
   /** Leaves a second, of each batch. */
   readonly rates: readonly number[];
   readonly floorRates: readonly number[];

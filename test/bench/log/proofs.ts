@@ -15,7 +15,7 @@ interface Times {
   readonly floorMs: readonly number[];
 }
 
-export interface Proofs {
+interface Proofs {
   readonly warm: Times;
   /** Null if the system's cache of files cannot be emptied. */
   readonly cold: Times | null;

@@ -8,7 +8,7 @@ const NODE_FLAGS = ["--max-semi-space-size=8"];
 const POLL_MS = 5;
 const SETTLE_MS = 2_000;
 
-export interface Start {
+interface Start {
   /** From the start of the process; it is ready once the log signs. */
   readonly readyS: number;
   readonly highestMB: number;

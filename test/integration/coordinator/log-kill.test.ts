@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { openStore } from "#coordinator/adapters/database/open-store.ts";
 import { copyDatabase, LogLives } from "#test/kit/worlds/log-lives.ts";
 
 /*
@@ -96,6 +97,35 @@ describe("[A100] a log whose process is killed", () => {
       copyDatabase(begun.dataDir, log.dataDir);
       expect(await log.live({ killAt: point })).toMatchObject({ isKilled: true });
       expect(await log.restart()).toEqual([]);
+    },
+  );
+
+  test.concurrent.each(["import", "imported", "move head"])(
+    "[A107] at '%s' while own entries of an earlier database move behind the log's",
+    async (point) => {
+      const log = begun.copy(join(scratch, `own-${nameOf(point)}`));
+      await log.live({ batches: BATCHES });
+      const published = log.published.at(-1)?.size ?? 0;
+      copyDatabase(begun.dataDir, log.dataDir);
+      // By something that does not open the log.
+      const store = await openStore({ dataDir: log.dataDir });
+      const body = (index: number) => ({
+        version: 1,
+        roundId: `${index}`.padStart(32, "f"),
+        code: "OWN",
+        opened: false,
+      });
+      await store.stageLeaves(
+        [1, 2, 3].map((index) => ({ kind: "round.aborted", body: body(index) })),
+        1_700_000_000_001,
+      );
+      await store.close();
+      expect(await log.live({ killAt: point })).toMatchObject({ isKilled: true });
+      expect(await log.restart()).toEqual([]);
+      const after = await openStore({ dataDir: log.dataDir });
+      const own = await after.leavesAfter(published, 3);
+      await after.close();
+      expect(own.map((leaf) => leaf.body)).toEqual([1, 2, 3].map(body));
     },
   );
 

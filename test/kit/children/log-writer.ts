@@ -142,9 +142,9 @@ function watchStore(store: LogStore, publish: (note: string) => Promise<void>): 
     leavesBefore: (...given) => store.leavesBefore(...given),
     logHead: () => store.logHead(),
     getSetting: (name) => store.getSetting(name),
-    importLeaves: async (leaves) => {
+    importLeaves: async (...given) => {
       reach("import");
-      await store.importLeaves(leaves);
+      await store.importLeaves(...given);
       reach("imported");
     },
     moveLogHead: async (from, to) => {

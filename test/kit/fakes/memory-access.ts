@@ -1,3 +1,4 @@
+import { PEOPLE_KINDS } from "#coordinator/core/access/leaf.ts";
 import type { AccessStore, ProjectData } from "#coordinator/core/ports/access-store.ts";
 import {
   AUTH_MODELS,
@@ -158,6 +159,11 @@ function deleteProjectData(db: MemoryDatabase, projectId: string): void {
     (kind === "round" && roundIds.has(id));
 
   removeWhere(db.log, ({ stream }) => isOfStream(stream));
+  for (const [index, act] of db.leafActs) {
+    const kind = db.leaves[index]?.kind ?? "";
+    const isOfAccess = PEOPLE_KINDS.includes(kind) && kind !== "deletion.performed";
+    if (act.projectId === projectId && !isOfAccess) db.leafActs.set(index, { ...act, actor: null });
+  }
   removeWhere(db.notes, ({ stream }) => isOfStream(stream));
   removeWhere(db.tasks, (row) => row.projectId === projectId);
   removeWhere(db.versions, ({ runId }) => runIds.has(runId));

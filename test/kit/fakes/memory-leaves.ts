@@ -48,11 +48,19 @@ export function memoryLeaves(
             !by.besides.includes(leaf.kind)));
       return acted().filter(fits).toReversed().slice(0, countMax);
     },
-    importLeaves: async (leaves) => {
+    importLeaves: async (leaves, displacedCount = 0) => {
       await turn();
+      const size = db.leaves.length - displacedCount;
       for (const [index, { sequence }] of leaves.entries())
-        assert(sequence === db.leaves.length + 1 + index, `leaf ${sequence} is imported as another`);
+        assert(sequence === size + 1 + index, `leaf ${sequence} is imported as another`);
+      if (displacedCount > 0)
+        assert(size >= (db.logHeads[0]?.size ?? 0), `leaf ${size + 1} has its place under the head`);
+      const displaced = db.leaves.splice(size);
       for (const { kind, at, body } of leaves) pushLeaf(db, { kind, at, body });
+      db.leaves.push(...displaced);
+      const acts = [...db.leafActs].filter(([index]) => index >= size);
+      for (const [index] of acts) db.leafActs.delete(index);
+      for (const [index, act] of acts) db.leafActs.set(index + leaves.length, act);
     },
     logHead: async () => {
       await turn();

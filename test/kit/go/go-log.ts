@@ -16,7 +16,7 @@ export const hasGo =
   spawnSync("go", ["version"]).status === 0 &&
   existsSync(join(GO_PATH, "src/golang.org/x/mod/sumdb/tlog/tlog.go"));
 
-export interface GoChecked {
+interface GoChecked {
   /** Of the log; one bit of it is changed. */
   readonly folder: string;
   readonly key: VerifierKey;

@@ -59,7 +59,10 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
     version(0, shared.model, shared.state),
     note,
   ]);
-  await write("run", runId, 2, [{ type: "model-offered", modelHash: own.model, runId }]);
+  await write("run", runId, 2, [
+    { type: "model-offered", modelHash: own.model, runId },
+    { type: "audit-leaf", kind: "run.stopAsked", body: { version: 1, runId }, actor: "ada" },
+  ]);
   await write("round", roundId, 1, [
     round(roundId, 1, sum ?? ""),
     version(1, own.model, state ?? ""),
@@ -111,7 +114,9 @@ async function fill(store: Store, projectId: string, shared: { model: string; st
 async function remaining(store: Store, projectId: string, made: Awaited<ReturnType<typeof fill>>) {
   const { slug, runId, roundId, sid, keptSid, model, tokenId, identity } = made;
   const rows = (await store.listAccessRows()).filter(({ id }) => id === tokenId);
+  const acts = await store.leavesBefore({ before: 2 ** 31 - 1, countMax: 50, kind: "run.stopAsked" });
   return {
+    actor: acts.find(({ body }) => body["runId"] === runId)?.actor ?? null,
     task: (await store.findTask(slug)) !== null,
     versions: (await store.listModelVersions(runId)).length,
     numbers: (await store.modelNumbers(runId)).size,

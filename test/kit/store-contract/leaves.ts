@@ -45,6 +45,24 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
       await opened.store.importLeaves([]);
     });
 
+    test("[A107] are put back before those that no head has, which move behind and are found there", async () => {
+      const [mark, roundId] = [newSlug(), newHash()];
+      const own = [1, 2, 3].map((round) => ({ kind: "round.opened", body: opening(roundId, round) }));
+      const end = await opened.store.stageLeaves(own, 81);
+      const lost = [1, 2].map((round, index) => {
+        return { sequence: end - 2 + index, kind: mark, at: 80, body: { round } };
+      });
+      // Whoever is wrong about how many would move moves none.
+      for (const wrong of [0, 2, 4])
+        await expect(opened.store.importLeaves(lost, wrong)).rejects.toThrow(/imported as another/);
+      await opened.store.importLeaves(lost, 3);
+      const moved = own.map((leaf, index) => ({ sequence: end + index, at: 81, ...leaf }));
+      expect(await opened.store.leavesAfter(end - 3, 9)).toEqual([...lost, ...moved]);
+      expect(await opened.store.findLeaves("round.opened", roundId)).toEqual(moved);
+      const next = await opened.store.stageLeaves([{ kind: mark, body: {} }], 82);
+      expect(next).toBe(end + 3);
+    });
+
     test("[A111] are found from the newest by kind, time and whoever decided, until that person is forgotten", async () => {
       const [kind, other, ada, eve] = [newSlug(), newSlug(), newSlug(), newSlug()];
       const stream = runStream();
@@ -105,67 +123,107 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
       actor: "ada",
       createdAt: 1,
     };
-    const ofTask = { slug, taskVersion: 1 };
+    const ofTask = { slug, taskVersion: 1, taskHash: row.taskHash };
     const champion = { number: 1, movedAt: 1, movedBy: "ada" };
+    const archived = { at: "2026-11-30T12:00:00.000Z", by: "ada" };
+    const published = { runId, round: 1, modelHash, parentHash: newHash() };
+    const moved = { slug, alias: "champion", from: null, to: 1, gatesHash: newHash() };
     const leaf = (kind: string, body: object): StoreRecord => ({ type: "audit-leaf", kind, body });
-    /** By record: the entry that it owes, and one that says something else. */
-    const owing: readonly (readonly [StoreRecord, StoreRecord, StoreRecord])[] = [
+    const settings = (changes: Extract<StoreRecord, { type: "task-settings" }>["changes"]): StoreRecord => {
+      return { type: "task-settings", slug, changes };
+    };
+    const accessRow = (kind: "person" | "site" | "api-token"): StoreRecord => {
+      return { type: "access-row", kind, id: newRunId(), body: { name: "ada" } };
+    };
+    /** By record: the entries that it owes, and others that say something else. */
+    const owing: readonly (readonly [StoreRecord, readonly StoreRecord[], readonly StoreRecord[]])[] = [
       [
         { type: "task-row", row },
-        leaf("task.published", ofTask),
-        leaf("task.published", { ...ofTask, taskVersion: 2 }),
+        [leaf("task.published", ofTask)],
+        [
+          leaf("task.published", { ...ofTask, taskVersion: 2 }),
+          leaf("task.published", { ...ofTask, taskHash: newHash() }),
+        ],
       ],
       [
-        { type: "task-settings", slug, changes: { joining: "invitation" } },
-        leaf("config.changed", { slug, names: ["joining"] }),
-        leaf("config.changed", { slug, names: ["invitation"] }),
+        settings({ joining: "invitation" }),
+        [leaf("config.changed", { slug, names: ["joining"] })],
+        [leaf("config.changed", { slug, names: ["invitation"] }), leaf("task.published", ofTask)],
       ],
       [
-        { type: "task-settings", slug, changes: { heldOut: null } },
-        leaf("task.heldOutRemoved", { slug, mark: null }),
-        leaf("task.heldOutSet", { slug, mark: newHash(), rowCount: 1 }),
+        settings({ joining: "invitation", archived }),
+        [leaf("config.changed", { slug, names: ["joining"] }), leaf("task.archived", ofTask)],
+        [leaf("config.changed", { slug, names: ["joining"] })],
       ],
       [
-        { type: "task-settings", slug, changes: { archived: { at: "2026-11-30T12:00:00.000Z", by: "ada" } } },
-        leaf("task.archived", ofTask),
-        leaf("task.archived", { ...ofTask, slug: newSlug() }),
+        settings({ heldOut: null, archived }),
+        [leaf("task.heldOutRemoved", { slug, mark: null }), leaf("task.archived", ofTask)],
+        [
+          leaf("task.heldOutSet", { slug, mark: newHash(), rowCount: 1 }),
+          leaf("task.archived", { ...ofTask, slug: newSlug() }),
+        ],
       ],
+      [settings({ archived }), [leaf("task.archived", ofTask)], [leaf("task.published", ofTask)]],
       [
         { type: "model-version", version, numberedIn: slug },
-        leaf("model.published", { runId, round: 1, modelHash, parentHash: newHash() }),
-        leaf("model.published", { runId, round: 1, modelHash: newHash(), parentHash: newHash() }),
+        [leaf("model.published", published)],
+        [
+          leaf("model.published", { ...published, modelHash: newHash() }),
+          leaf("model.published", { ...published, runId: newRunId() }),
+          leaf("model.published", { ...published, round: 9 }),
+        ],
       ],
       [
         { type: "model-alias", task: slug, alias: "champion", row: champion },
-        leaf("model.promoted", { slug, alias: "champion", from: null, to: 1, gatesHash: newHash() }),
-        leaf("model.notPromoted", { slug, alias: "champion", from: null, to: 1, gatesHash: newHash() }),
+        [leaf("model.promoted", moved)],
+        [
+          leaf("model.notPromoted", moved),
+          leaf("model.promoted", { ...moved, to: 2 }),
+          leaf("model.promoted", { ...moved, slug: newSlug() }),
+          leaf("model.aliasMoved", { ...moved, alias: "shadow" }),
+          leaf("model.rolledBack", { ...moved, to: 9 }),
+        ],
       ],
       [
-        { type: "access-row", kind: "person", id: newRunId(), body: { name: "ada" } },
-        leaf("role.given", { by: null, about: newHash(), role: { role: "admin" } }),
-        leaf("config.changed", { slug, names: [] }),
+        accessRow("person"),
+        [leaf("role.given", { by: null, about: newHash(), role: { role: "admin" } })],
+        [
+          leaf("config.changed", { slug, names: [] }),
+          leaf("token.made", { by: null, of: "api" }),
+          leaf("deletion.performed", { what: "site", count: 1 }),
+        ],
+      ],
+      [
+        accessRow("site"),
+        [leaf("site.revoked", { by: null })],
+        [leaf("deletion.performed", { what: "transcripts", count: 1 }), leaf("role.given", { by: null })],
+      ],
+      [
+        accessRow("api-token"),
+        [leaf("token.made", { by: null, of: "api" })],
+        [leaf("token.made", { by: null, of: "join" }), leaf("site.named", { by: null })],
       ],
     ];
 
-    test.each(owing.map(([record, own, other]) => ({ type: record.type, record, own, other })))(
+    test.each(owing.map(([record, own, others]) => ({ type: record.type, record, own, others })))(
       "is not written: $type; with it, it is",
-      async ({ record, own, other }) => {
+      async ({ record, own, others }) => {
         const { store } = opened;
         const stream = { kind: record.type === "task-row" ? "project" : "run", id: newRunId() } as const;
         const write = (records: readonly StoreRecord[]) =>
           store.appendNext(stream, { at: 1, event: {} }, records);
-        for (const records of [[record], [record, other]])
+        for (const records of [[record], [record, ...others], ...others.map((other) => [record, other])])
           await expect(write(records)).rejects.toThrow(/without its entry of the public log/);
         // Nor does an entry of another event of the same write count.
         if (record.type !== "task-row")
           await expect(
             store.append(stream, [
-              { event: event(1), records: [own] },
+              { event: event(1), records: own },
               { event: event(2), records: [record] },
             ]),
           ).rejects.toThrow(/without its entry of the public log/);
         expect(await store.readStream(stream)).toEqual([]);
-        expect((await write([record, own])).ok).toBe(true);
+        expect((await write([record, ...own])).ok).toBe(true);
         expect(await store.readStream(stream)).toHaveLength(1);
       },
     );
@@ -184,6 +242,17 @@ export function leafContract(opened: Opened<LeafStore & EventLog>): void {
       expect(moved.toSorted()).toEqual([false, true]);
       expect(await opened.store.logHead()).toEqual(moved[0] === true ? second : third);
       expect(await opened.store.moveLogHead(3, first)).toBe(false);
+    });
+
+    test("[A107] keeps the leaves that it has where they are", async () => {
+      const last = await opened.store.stageLeaves([{ kind: newSlug(), body: {} }], 83);
+      const before = await opened.store.leavesAfter(last - 1, 9);
+      const size = (await opened.store.logHead())?.size ?? 0;
+      const head = { size: last, root: newHash(), note: "log\n" };
+      expect(await opened.store.moveLogHead(size === 0 ? null : size, head)).toBe(true);
+      const lost = { sequence: last, kind: newSlug(), at: 84, body: {} };
+      await expect(opened.store.importLeaves([lost], 1)).rejects.toThrow(/under the head/);
+      expect(await opened.store.leavesAfter(last - 1, 9)).toEqual(before);
     });
   });
 }

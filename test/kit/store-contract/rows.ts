@@ -97,7 +97,7 @@ export function createTask(
   { actor = "ada", at = 1000, project = "default" } = {},
 ): ReturnType<EventLog["appendNext"]> {
   const row = { projectId: project, task: made, taskHash: newHash(), actor, createdAt: at };
-  const body = { slug: made.slug, taskVersion: made.version };
+  const body = { slug: made.slug, taskVersion: made.version, taskHash: row.taskHash };
   return store.appendNext({ kind: "project", id: project }, { at, event: { body } }, [
     { type: "task-row", row },
     { type: "audit-leaf", kind: "task.published", body },
@@ -124,25 +124,50 @@ export function withLeaves(records: readonly StoreRecord[]): StoreRecord[] {
   return records.flatMap((record) => {
     switch (record.type) {
       case "model-version": {
-        const { modelHash } = record.version;
-        return record.numberedIn === undefined ? [record] : [record, leaf("model.published", { modelHash })];
+        const { modelHash, runId, round } = record.version;
+        if (record.numberedIn === undefined) return [record];
+        return [record, leaf("model.published", { modelHash, runId, round })];
       }
-      case "model-alias":
-        return [record, leaf("model.aliasMoved", { slug: record.task })];
+      case "model-alias": {
+        const { task: slug, alias, row } = record;
+        return [record, leaf("model.aliasMoved", { slug, alias, to: row?.number ?? null })];
+      }
       case "access-row":
-        return [record, leaf("role.given", {})];
-      case "task-settings": {
-        const { slug, changes } = record;
-        const { archived, heldOut, ...named } = changes;
-        if (Object.keys(named).length > 0)
-          return [record, leaf("config.changed", { slug, names: Object.keys(named) })];
-        if (archived !== undefined) return [record, leaf("task.archived", { slug })];
-        return [record, leaf(heldOut === null ? "task.heldOutRemoved" : "task.heldOutSet", { slug })];
-      }
+        return [record, leaf(...leafOfRow(record.kind))];
+      case "task-settings":
+        return [record, ...leavesOfSettings(record).map(([kind, body]) => leaf(kind, body))];
       default:
         return [record];
     }
   });
+}
+
+function leafOfRow(kind: Extract<StoreRecord, { type: "access-row" }>["kind"]): readonly [string, object] {
+  switch (kind) {
+    case "person":
+      return ["role.given", {}];
+    case "api-token":
+      return ["token.made", { of: "api" }];
+    case "join-token":
+      return ["token.made", { of: "join" }];
+    case "site":
+      return ["site.named", {}];
+    default:
+      return [`${kind}.made`, {}];
+  }
+}
+
+function leavesOfSettings({
+  slug,
+  changes: { archived, heldOut, ...named },
+}: Extract<StoreRecord, { type: "task-settings" }>): (readonly [string, object])[] {
+  const leaves: (readonly [string, object])[] = [];
+  const names = Object.keys(named);
+  if (names.length > 0) leaves.push(["config.changed", { slug, names }]);
+  if (archived !== undefined) leaves.push([archived === null ? "task.published" : "task.archived", { slug }]);
+  if (heldOut === null) leaves.push(["task.heldOutRemoved", { slug }]);
+  if (heldOut) leaves.push(["task.heldOutSet", { slug, rowCount: heldOut.rowCount }]);
+  return leaves;
 }
 
 /** Appends an event that must be accepted, with the entries that it owes. */

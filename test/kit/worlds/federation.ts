@@ -66,6 +66,8 @@ export interface FederationOptions {
   readonly localFraction?: number;
   /** True: the coordinator keeps a public log. Devices in memory do not know it; the product's do. */
   readonly hasLog?: boolean;
+  /** Those of the log that its task demands. */
+  readonly logWitnesses?: Task["logWitnesses"];
   /** Replace the memory ports; durable by themselves. */
   readonly ports?: Partial<
     Pick<CoordinatorPorts, "store" | "blobs" | "spool" | "folder" | "evaluator" | "exporter" | "heldOutFiles">
@@ -152,14 +154,16 @@ export class Federation {
     hasHeldOut = true,
     localFraction,
     hasLog = false,
+    logWitnesses,
   }: FederationOptions): Promise<Federation> {
     const { subtle } = globalThis.crypto;
     const primitives = await selectPrimitives(subtle);
     const keys = seededRandom(`${seed} keys`);
     const issuer = localSigner(keys(32), subtle);
     const small = smallTask(count, change, hidden);
-    const task =
+    const judged =
       localFraction === undefined ? small : { ...small, evaluation: { ...small.evaluation, localFraction } };
+    const task = logWitnesses === undefined ? judged : { ...judged, logWitnesses };
     const config = await agreedConfigOf(primitives, task, {
       projectId: "default",
       codeVersion: "test",

@@ -8,6 +8,7 @@ import { WithSession } from "../shell/with-session.tsx";
 import { ContradictionNote } from "./contradiction-note.tsx";
 import { LogSection } from "./log-section.tsx";
 import { MarksSection } from "./marks-section.tsx";
+import { WitnessList } from "./witness-list.tsx";
 
 /** `/audit`: the log as this browser checked it, and all of its entries. */
 export function AuditPage() {
@@ -48,6 +49,7 @@ function LogPage() {
               </div>
             </div>
             <ContradictionNote look={seen} contradiction={contradiction} />
+            <WitnessList />
             <LogSection />
             <MarksSection />
           </>

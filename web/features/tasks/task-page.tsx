@@ -28,6 +28,7 @@ import {
   taskLead,
   taskTitle,
 } from "../../words/tasks.ts";
+import { WitnessList } from "../audit/witness-list.tsx";
 import { QueryGate } from "../shell/query-gate.tsx";
 import { ArchiveSection } from "./archive-section.tsx";
 import { DifferenceList } from "./difference.tsx";
@@ -232,6 +233,7 @@ function SettingsAndRules({ view, mayCreate }: { readonly view: TaskView; readon
             Fixed in version {task.version}. Anything here changes only by a new version.
           </p>
           <DefinitionList definitions={agreedOf(task, parameterCount)} />
+          {task.logWitnesses !== undefined && <WitnessList demand={task.logWitnesses} />}
           {mayCreate && (
             <p className="mt-4">
               <Link className="btn" href={`/tasks/new?from=${task.slug}`}>

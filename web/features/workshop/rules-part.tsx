@@ -5,7 +5,9 @@ import type { DraftRules } from "#shared/sample/draft.ts";
 import { rulesOf, statedStage } from "#shared/sample/draft.ts";
 import { draftClasses } from "#shared/sample/draft-task.ts";
 import { STRATEGY_TITLES } from "#shared/strategy/index.ts";
+import { useLogView } from "../../data/log-view.ts";
 import { Choice } from "../../ui/choice.tsx";
+import { demandWords, NO_WITNESS_RULE, WITNESS_RULE } from "../../words/witnesses.ts";
 import {
   cohortMinSentence,
   goalSentence,
@@ -116,6 +118,7 @@ export function RulesPart({ workshop, problems, trialPoints }: RulesPartProps) {
             sentence={RULE_SENTENCES.ring}
           />
           {text("localPercent", "Kept back on devices, %", RULE_SENTENCES.localPercent)}
+          <WitnessRule {...{ workshop, problems }} value={rules.logWitnesses} />
           <div>
             <span>Noise</span>
             <span>none</span>
@@ -212,6 +215,51 @@ function RuleSelect<Name extends "optimizer" | "loss" | "strategy" | "ring">(
         ))}
       </select>
       <div>{wrong === null ? <p>{sentence}</p> : <WrongField field={name} problems={problems} />}</div>
+    </div>
+  );
+}
+
+/** How many of the coordinator's witnesses must have signed; absent if it asks none and the rules name none. */
+function WitnessRule({
+  workshop,
+  problems,
+  value,
+}: RuleProps & { readonly value: DraftRules["logWitnesses"] }) {
+  const log = useLogView().data;
+  const asked = log?.witnesses ?? [];
+  if (asked.length === 0 && value === null) return null;
+  const isOwn =
+    value !== null && value.keys.length === asked.length && value.keys.every((key) => asked.includes(key));
+  const wrong = problems.of("logWitnesses");
+  const attributes = wrongIf("logWitnesses", wrong);
+  const chosen = value === null ? "0" : isOwn ? String(value.needed) : "kept";
+  return (
+    <div>
+      <label htmlFor={attributes.id}>Witnesses of the log</label>
+      <select
+        {...attributes}
+        value={chosen}
+        onChange={({ target }) => {
+          const needed = Number(target.value);
+          if (target.value !== "kept")
+            workshop.setRule("logWitnesses", needed === 0 ? null : { keys: [...asked], needed });
+        }}
+      >
+        <option value="0">none</option>
+        {value !== null && !isOwn && <option value="kept">{demandWords(value)}</option>}
+        {asked.map((key, index) => (
+          <option key={key} value={index + 1}>
+            {demandWords({ keys: [...asked], needed: index + 1 })}
+          </option>
+        ))}
+      </select>
+      <div>
+        {wrong === null ? (
+          <p>{value === null ? NO_WITNESS_RULE : WITNESS_RULE}</p>
+        ) : (
+          <WrongField field="logWitnesses" problems={problems} />
+        )}
+      </div>
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { localSigner } from "#shared/crypto/signature.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import { parseLogEvidence } from "#shared/secagg/log-evidence.ts";
+import type { Task } from "#shared/task/task.ts";
 import { formatVerifierKey, verifierKey } from "#shared/tlog/note.ts";
 import { DISHONEST_LOGS, type DishonestLog, showing } from "#test/kit/adversary/dishonest-log.ts";
 import { ProductDevice } from "#test/kit/devices/product-device.ts";
@@ -15,8 +16,8 @@ import { Federation } from "#test/kit/worlds/federation.ts";
 const COUNT = 4;
 
 /** @param round  From which a dishonest coordinator is so. */
-async function logged(script?: DishonestLog, round = 2) {
-  const federation = await Federation.create({ devices: COUNT, hasLog: true });
+async function logged(script?: DishonestLog, round = 2, logWitnesses?: Task["logWitnesses"]) {
+  const federation = await Federation.create({ devices: COUNT, hasLog: true, logWitnesses });
   federation.devices.length = 0;
   const log = present(federation.publicLog, "a federation with a log");
   const primitives = federation.inFlight.track(await selectPrimitives(globalThis.crypto.subtle));
@@ -195,6 +196,61 @@ describe("[A44] [A94] a task whose witnesses do not sign the coordinator's log",
     expect(!silent.ok && silent.error.message).toContain("first.example does not answer.");
     log.cosigners = [{ key, signer }];
     expect((await launch()).ok).toBe(true);
+  });
+});
+
+describe("[A44] [A94] a coordinator whose log too few witnesses have signed", () => {
+  const signing = async (name: string, seed: number) => {
+    const signer = localSigner(new Uint8Array(32).fill(seed));
+    const key = await verifierKey(webCryptoPrimitives(crypto.subtle), name, 4, signer.publicKey);
+    return { key, signer };
+  };
+
+  test("gets no model fetched, though it claims that enough have", async () => {
+    const [one, two] = [await signing("first.example", 11), await signing("second.example", 12)];
+    const keys = [one, two].map(({ key }) => formatVerifierKey(key));
+    const { federation, log, devices } = await logged(undefined, 2, { keys, needed: 2 });
+    log.cosigners = [one, two];
+    const honest = log.covers.bind(log);
+    // It sends an invitation though only one has signed.
+    log.covers = (index) => honest(index);
+    const proof = log.proof.bind(log);
+    log.proof = async (of) => {
+      log.cosigners = [one];
+      const made = await proof(of);
+      log.cosigners = [one, two];
+      return made;
+    };
+    await start(devices);
+    const runId = await federation.launch(1);
+    await federation.until(
+      () => devices.every(({ view }) => view.round?.outcome?.kind === "dropped" || view.refusal !== null),
+      "all refuse",
+    );
+    for (const device of devices) expect(device.fetched).toEqual([]);
+    expect((await federation.rounds(runId)).every(({ phase }) => phase !== "committed")).toBe(true);
+    // The control: once both sign, the same devices take part.
+    log.covers = honest;
+    log.proof = proof;
+    expect((await federation.ended(runId)).state).toBe("completed");
+  });
+
+  test("waits with a notice of who signs, and its round goes on once enough do", async () => {
+    const [one, two] = [await signing("first.example", 11), await signing("second.example", 12)];
+    const keys = [one, two].map(({ key }) => formatVerifierKey(key));
+    const { federation, log, devices } = await logged(undefined, 2, { keys, needed: 2 });
+    log.cosigners = [one, two];
+    const runId = await federation.launch(1);
+    log.cosigners = [one, { ...two, trouble: "no-answer" }];
+    await start(devices);
+    await federation.until(async () => (await federation.run(runId)).notice !== null, "the notice");
+    expect((await federation.run(runId)).notice).toMatchObject({
+      code: "UNAVAILABLE",
+      message: expect.stringContaining("first.example signs. second.example does not answer."),
+    });
+    for (const device of devices) expect(device.fetched).toEqual([]);
+    log.cosigners = [one, two];
+    expect((await federation.ended(runId)).state).toBe("completed");
   });
 });
 

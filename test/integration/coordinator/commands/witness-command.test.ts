@@ -119,8 +119,8 @@ describe("[A90] npm run log -- witness", () => {
       [["--name", "w"], 2, /--log NAME\+KEYID\+KEY/],
       [["--name", "w", "--log", key, "--listen", "99999"], 2, /--listen/],
       [["--name", "w", "--log", key, "--speed", "9"], 2, /--speed/],
-      [["--name", "w", "--log", "nonsense"], 1, /NAME\+KEYID\+KEY/],
-      [["--name", "w", "--log", key.replace(/\+[0-9a-f]{8}\+/, "+00000000+")], 1, /does not belong/],
+      [["--name", "w", "--log", "nonsense"], 2, /NAME\+KEYID\+KEY/],
+      [["--name", "w", "--log", key.replace(/\+[0-9a-f]{8}\+/, "+00000000+")], 2, /does not belong/],
     ];
     for (const [args, code, says] of cases) {
       const ended = await runCommand("log", ["witness", ...args, "--state", join(scratch, "bad")]);
@@ -158,6 +158,10 @@ describe("[A91] a witness's folder", () => {
       await expect(start("kept.example", [log])).rejects.toThrow(/not made anew/);
     }
     writeFileSync(join(folder, "witness.key"), key);
+    const verifier = readFileSync(join(folder, "witness.vkey"), "utf8");
+    rmSync(join(folder, "witness.vkey"));
+    await expect(start("kept.example", [log])).rejects.toThrow(/witness\.vkey is missing/);
+    writeFileSync(join(folder, "witness.vkey"), verifier);
     rmSync(join(folder, "logs"), { recursive: true });
     await expect(start("kept.example", [log])).rejects.toThrow(/A witness that forgets/);
   });

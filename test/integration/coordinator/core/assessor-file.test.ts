@@ -1,20 +1,20 @@
 import { createHash } from "node:crypto";
 import { unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
+import { taskSlice } from "#client/index.ts";
 import { zipStream } from "#coordinator/adapters/zip-stream.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
-import { taskSlice } from "#client/index.ts";
-import { LogDesk } from "#coordinator/core/desks/log-desk.ts";
 import { AssessorDesk } from "#coordinator/core/desks/assessor-file.ts";
 import type { AssessorProof } from "#coordinator/core/desks/assessor-proof.ts";
+import { LogDesk } from "#coordinator/core/desks/log-desk.ts";
 import { auditBundle, parseBundle } from "#shared/audit/bundle.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { err, type Result } from "#shared/kernel/result.ts";
+import { consentText, consentWords } from "#shared/model/consent-words.ts";
 import { primitives } from "#shared/node/system.ts";
 import { roundDetailSchema } from "#shared/protocol/api.ts";
 import { modelVersionSchema } from "#shared/protocol/registry.ts";
-import { consentText, consentWords } from "#shared/model/consent-words.ts";
 import { taskSchema } from "#shared/task/task.ts";
 import { verifyLogProof } from "#shared/tlog/log-proof.ts";
 import { MemoryPublicLog } from "#test/kit/fakes/memory-public-log.ts";
@@ -176,7 +176,10 @@ describe("[A85] the file for an assessor", () => {
     const publicLog = new MemoryPublicLog(primitives, federation.db);
     await publicLog.covers(0);
     const auditLog = new LogDesk(federation.ports, publicLog, federation.ports.store);
-    const assessor = new AssessorDesk({ ...federation.ports, publicLog }, { ...federation.coordinator, auditLog });
+    const assessor = new AssessorDesk(
+      { ...federation.ports, publicLog },
+      { ...federation.coordinator, auditLog },
+    );
     const { files, bytes } = await opened({ coordinator: { assessor } }, slug, 3);
     const bundles = Object.keys(files).filter((path) => path.endsWith(".bundle"));
     expect(bundles).toEqual(["runs/run2/rounds/00001.bundle", "runs/run1/rounds/00001.bundle"]);
@@ -192,7 +195,12 @@ describe("[A85] the file for an assessor", () => {
       const statements = await verdictsOf(value);
       expect(json(files[path.replace(".bundle", ".audit.json")])).toEqual(statements);
       const said = Object.fromEntries(statements.map(({ id, verdict }) => [id, verdict]));
-      expect(said).toMatchObject({ launched: "checked", opened: "checked", inputs: "checked", version: "checked" });
+      expect(said).toMatchObject({
+        launched: "checked",
+        opened: "checked",
+        inputs: "checked",
+        version: "checked",
+      });
       expect(Object.values(said)).not.toContain("contradicted");
       for (const record of value.rounds) record.modelHash = "ab".repeat(32);
       expect((await verdictsOf(value)).find(({ id }) => id === "version")?.verdict).toBe("contradicted");

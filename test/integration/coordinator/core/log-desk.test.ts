@@ -125,6 +125,7 @@ test("[A66] the log's key is the newest that it has handed over to", async () =>
     origin: log.origin,
     key: bytesToHex(log.publicKey),
     verifierKey: expect.stringMatching(/^log\.example\/1\+[0-9a-f]{8}\+[\w+/=]{44}$/),
+    size: expect.any(Number),
     witnesses: [],
     witnessStates: [],
     rotations: [],

@@ -3,9 +3,11 @@ import { auditRound } from "#shared/audit/audit-round.ts";
 import { auditBundle, type Bundle, parseBundle, recording } from "#shared/audit/bundle.ts";
 import { lookAtLog } from "#shared/audit/look.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { localSigner } from "#shared/crypto/signature.ts";
 import { assert, present } from "#shared/kernel/assert.ts";
 import { base64ToBytes, bytesToBase64 } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
+import { rotationBody } from "#shared/tlog/key-rotation.ts";
 import { encodeLeaf } from "#shared/tlog/leaf.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 import { MemoryLog } from "#test/kit/tlog.ts";
@@ -15,6 +17,8 @@ let primitives: Primitives;
 let log: MemoryLog;
 /** As it comes out of a file. */
 let text: string;
+/** Makes the audit and its file again. */
+let recordIt: () => Promise<string>;
 
 beforeAll(async () => {
   primitives = await selectPrimitives(globalThis.crypto.subtle);
@@ -24,21 +28,24 @@ beforeAll(async () => {
   await log.addBytes(
     ...entriesOf(federation).map(({ kind, body }) => encodeLeaf(kind, 1, JSON.parse(JSON.stringify(body)))),
   );
-  const shown = {
-    origin: log.origin,
-    key: log.publicKey,
-    note: await log.checkpoint(),
-    witnesses: [],
-    rotations: [],
+  recordIt = async () => {
+    const shown = {
+      origin: log.origin,
+      key: log.publicKey,
+      note: await log.checkpoint(),
+      witnesses: [],
+      rotations: [...log.rotations],
+    };
+    const kept = recording(roundSourceOf(federation), async (path) => log.files.get(path) ?? null);
+    const roundId = present(rounds[1], "round 2").roundId;
+    const record = present(await kept.source.round(roundId), "its record");
+    const look = await lookAtLog(primitives, shown, kept.read, null);
+    const { evidence } = await auditRound(primitives, nodeDigest, kept.source, record, look, { from: 0 });
+    const { read } = evidence;
+    const made = kept.bundle({ roundId, shown, witnesses: [], from: 0, read }, "2026-11-30T12:00:00.000Z");
+    return JSON.stringify(made);
   };
-  const kept = recording(roundSourceOf(federation), async (path) => log.files.get(path) ?? null);
-  const roundId = present(rounds[1], "round 2").roundId;
-  const record = present(await kept.source.round(roundId), "its record");
-  const look = await lookAtLog(primitives, shown, kept.read, null);
-  const { evidence } = await auditRound(primitives, nodeDigest, kept.source, record, look, { from: 0 });
-  text = JSON.stringify(
-    kept.bundle({ roundId, shown, witnesses: [], from: 0, read: evidence.read }, "2026-11-30T12:00:00.000Z"),
-  );
+  text = await recordIt();
 }, 60_000);
 
 async function verdictsOf(
@@ -106,6 +113,20 @@ test("[A65] what is no bundle is named by the field that does not fit, and reser
     error: { type: "bad-bundle", place: "rounds" },
   });
   expect((await verdictsOf((of) => Object.assign(of.log, { tiles: {} })))["same-log"]).toBe("contradicted");
+});
+
+test("[A101] the file of an audit after the log's key has changed holds for every key that leads to it", async () => {
+  const [first, second] = [log.publicKey, localSigner(new Uint8Array(32).fill(8))];
+  const body = await rotationBody(log.signer, log.origin, second.publicKey);
+  log.signWith(second, await log.add("log.keyRotated", body));
+  text = await recordIt();
+  for (const pinned of [null, first, second.publicKey])
+    expect((await verdictsOf(() => {}, pinned))["same-log"]).toBe("waiting");
+  expect((await verdictsOf(() => {}, new Uint8Array(32).fill(3)))["same-log"]).toBe("contradicted");
+  // Without the entry that hands over, the first key leads nowhere.
+  const cut = (of: Bundle) => void Object.assign(of.log, { rotations: [] });
+  expect((await verdictsOf(cut, first))["same-log"]).toBe("contradicted");
+  expect((await verdictsOf(cut, second.publicKey))["same-log"]).toBe("waiting");
 });
 
 function flipTile(of: Bundle, prefix: string): void {

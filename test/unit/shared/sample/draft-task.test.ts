@@ -56,6 +56,18 @@ const set = (draft: Draft, name: string, edited: Draft["columns"][number]["edite
   ),
 });
 
+test("[A96] a next version keeps the witnesses that it demands until a person changes them", () => {
+  const logWitnesses = { keys: [`w.example+00000001+${"BA".padEnd(44, "A")}`], needed: 1 };
+  const plain = bundledTask("digits", 12, 1);
+  const next = draftOfTask({ ...plain, logWitnesses });
+  expect(taskOfDraft(next).preview?.logWitnesses).toEqual(logWitnesses);
+  const without = { ...next, rules: { ...next.rules, logWitnesses: null } };
+  expect(taskOfDraft(without).preview).not.toHaveProperty("logWitnesses");
+  expect(taskOfDraft(draftOfTask(plain)).preview).not.toHaveProperty("logWitnesses");
+  const wrong = { ...next, rules: { ...next.rules, logWitnesses: { ...logWitnesses, needed: 2 } } };
+  expect(taskOfDraft(wrong).problems[0]).toMatchObject({ part: 5, field: "logWitnesses" });
+});
+
 test("[K4] a sample and seven words make a task that the schema takes", () => {
   const draft = readmissions();
   expect(draft.about.slug).toBe("readmissions-2026");

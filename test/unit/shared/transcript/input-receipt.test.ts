@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { base64ToBytes, bytesToBase64, utf8, utf8ToText } from "#shared/kernel/bytes.ts";
 import { primitives } from "#shared/node/system.ts";
-import { SIGNATURE_TYPES, verifierKey } from "#shared/tlog/note.ts";
+import {
+  cosignNote,
+  formatSignatureLine,
+  parseNote,
+  SIGNATURE_TYPES,
+  verifierKey,
+} from "#shared/tlog/note.ts";
 import {
   isInputReceipt,
   makeInputReceipt,
@@ -10,6 +16,7 @@ import {
 } from "#shared/transcript/input-receipt.ts";
 import { MemoryLog } from "#test/kit/tlog.ts";
 import { sealInputs } from "#test/kit/worlds/sealed-inputs.ts";
+import { TestWitness } from "#test/kit/worlds/witnesses.ts";
 
 /* Five devices in one session, whose inputs are sealed in a log that has entries before and after. */
 
@@ -60,6 +67,7 @@ describe("a participant's receipt", () => {
       sid: SID,
       survivors: 5,
       inputRoot: own.root,
+      witnesses: [],
     };
     expect(receipt).toMatchObject({
       ok: true,
@@ -72,6 +80,46 @@ describe("a participant's receipt", () => {
       true,
       false,
     ]);
+  });
+
+  test("[A95] of a task with witnesses is made and held only with enough of their signatures", async () => {
+    const world = await sealedWorld();
+    const { log, known, own, entry, key, seen } = world;
+    const witnesses = await Promise.all(["w1", "w2", "w3"].map((name) => TestWitness.make(name, [key])));
+    const quorum = { witnesses: witnesses.map((witness) => witness.key), needed: 2 };
+    const proof = await log.proof(seen.size, [entry]);
+    const note = parseNote(proof.checkpoint);
+    if (!note.ok) throw new Error(note.error.sentence);
+    const lines = await Promise.all(
+      witnesses.map(async (witness) =>
+        formatSignatureLine(
+          await cosignNote(primitives, witness.signer, witness.key.name, note.value.text, 1),
+        ),
+      ),
+    );
+    const makeWith = (...signing: readonly number[]) => {
+      const checkpoint = proof.checkpoint + signing.map((index) => lines[index]).join("");
+      return makeInputReceipt(primitives, { ...proof, checkpoint }, { ...known, quorum }, own);
+    };
+    for (const too of [await makeWith(), await makeWith(0), await makeWith(1, 1)])
+      expect(too).toMatchObject({ ok: false, error: { type: "too-few-witnesses", need: 2 } });
+    const receipt = await makeWith(2, 0);
+    if (!receipt.ok) throw new Error(receipt.error.type);
+    expect(receipt.value.receipt.witnesses.toSorted()).toEqual(["w1", "w3"]);
+    const { text } = receipt.value;
+    const verdict = async (changed: string, needed = 2) => {
+      const result = await verifyInputReceipt(primitives, changed, key, { ...quorum, needed });
+      return result.ok ? "ok" : result.error.type;
+    };
+    expect(await verdict(text)).toBe("ok");
+    expect(await verdict(text, 3)).toBe("too-few-witnesses");
+    expect(await verdict(text.replace(lines[2] ?? "", ""))).toBe("too-few-witnesses");
+    // A line of a known witness must hold.
+    const [at = 0] = [text.indexOf(lines[2] ?? "") + 20];
+    const other = text[at] === "A" ? "B" : "A";
+    expect(await verdict(text.slice(0, at) + other + text.slice(at + 1))).toBe("bad-signature");
+    // Whoever demands nobody's signature takes the receipt as it was.
+    expect((await verifyInputReceipt(primitives, text, key)).ok).toBe(true);
   });
 
   test.each([

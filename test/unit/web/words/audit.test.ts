@@ -76,7 +76,9 @@ test("the log's lead counts entries and witnesses, and a contradiction goes befo
   expect(logLead(log)).toBe(
     "The log has 4,182 entries. This browser checked that they are under one signed root. Two of 3 witnesses signed the same.",
   );
-  expect(logLead({ ...log, witnesses: 0, witnessCount: 0 })).toContain("cannot ask witnesses yet");
+  expect(logLead({ ...log, witnesses: 0, witnessCount: 0 })).toContain(
+    "No witness signs it, because this coordinator asks none",
+  );
   expect(logLead({ ...log, contradiction: "It was rolled back." })).toBe("The log contradicts itself.");
 });
 

@@ -5,7 +5,14 @@ import { ERRORS } from "#shared/protocol/errors.ts";
 import { taskSliceOf } from "#test/kit/web-views.ts";
 import { neededInSum, outcomeSentence, proofsOf, segmentWords } from "#web/words/contribution.ts";
 import { engineNote } from "#web/words/engine.ts";
-import { askNote, consentText, consentWords, leadSentence, stateLine, trainingWords } from "#web/words/join.ts";
+import {
+  askNote,
+  consentText,
+  consentWords,
+  leadSentence,
+  stateLine,
+  trainingWords,
+} from "#web/words/join.ts";
 
 const hash = "ab".repeat(32);
 const digits = bundledTask("digits", 30, 3);

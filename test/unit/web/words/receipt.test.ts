@@ -11,12 +11,14 @@ const receipt = {
   sid: "5d".repeat(32),
   survivors: 21,
   inputRoot: "02".repeat(32),
+  witnesses: [],
 };
+const unwitnessed = { witnesses: [], witnessesNeeded: 0 };
 
 test("[A72] [V19] a receipt's words say what was checked where, what it does not prove, and how others check it", () => {
   const file = receiptFileName("digits", 3);
   expect(file).toBe("chorus-digits-round-3.tlog-proof");
-  const words = receiptWords({ receipt, logKey: "chorus.example/1+0a0b0c0d+AQID" }, file);
+  const words = receiptWords({ receipt, logKey: "chorus.example/1+0a0b0c0d+AQID", ...unwitnessed }, file);
   expect(words.proves).toBe(
     "Checked on this device: your list was one of 21 that were sealed at 8 July 2026, 14:36 UTC, under entry 1,203 of the public log chorus.example/1, which had 1,240 entries. The log goes on from what this device saw before.",
   );
@@ -28,11 +30,23 @@ test("[A72] [V19] a receipt's words say what was checked where, what it does not
 
 test("[A72] an entry without a time gets none", () => {
   const words = receiptWords(
-    { receipt: { ...receipt, at: null, logSize: 1, entryIndex: 0 }, logKey: "" },
+    { receipt: { ...receipt, at: null, logSize: 1, entryIndex: 0 }, logKey: "", ...unwitnessed },
     "x",
   );
   expect(words.proves).toContain(
     "that were sealed, under entry 1 of the public log chorus.example/1, which had 1 entry.",
+  );
+});
+
+test("[A95] the words name who signed the same log, and the command demands it", () => {
+  const witnesses = ["w1.example+00000001+BA", "w2.example+00000002+BA"];
+  const words = receiptWords(
+    { receipt: { ...receipt, witnesses: ["w1.example"] }, logKey: "log+0+A", witnesses, witnessesNeeded: 1 },
+    "x",
+  );
+  expect(words.proves).toContain("w1.example signed the same log.");
+  expect(words.check).toBe(
+    `npm run log -- verify x --key log+0+A --witness ${witnesses[0]} --witness ${witnesses[1]} --witnesses-needed 1`,
   );
 });
 

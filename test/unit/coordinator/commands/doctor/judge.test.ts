@@ -159,7 +159,7 @@ describe("[O3] the doctor on doors", () => {
   });
 
   test("a coordinator elsewhere", () => {
-    const look = { kind: "chorus", version: "1", failing: [], clockAheadMs: 0 } as const;
+    const look = { kind: "chorus", version: "1", failing: [], clockAheadMs: 0, witnesses: [] } as const;
     const levels = (change: object) =>
       judgeReached("u", { ...look, ...change }, "1").map(({ level }) => level);
     expect(levels({})).toEqual(["ok"]);
@@ -167,6 +167,20 @@ describe("[O3] the doctor on doors", () => {
     expect(levels({ failing: ["disk"] })).toEqual(["wrong"]);
     expect(levels({ version: "2" })).toEqual(["look"]);
     expect(levels({ clockAheadMs: -3_600_000 })).toEqual(["look"]);
+    // Those in trouble are named; one that signs is no news.
+    const witnesses = [
+      { name: "w1.example", trouble: null },
+      { name: "w2.example", trouble: "no-answer" },
+      { name: "w3.example", trouble: "other-history" },
+    ] as const;
+    const found = judgeReached("u", { ...look, witnesses }, "1");
+    expect(found.map(({ level, about }) => [level, about])).toEqual([
+      ["look", "witnesses"],
+      ["look", "witnesses"],
+    ]);
+    expect(found.map(({ says }) => says).join(" ")).toMatch(
+      /^w2\.example does not answer.* w3\.example has signed another/,
+    );
     expect(judgeReached("u", { kind: "other" }, "1")).toMatchObject([{ level: "wrong" }]);
     expect(judgeReached("u", { kind: "unreachable", reason: "ECONNREFUSED" }, "1")).toMatchObject([
       { level: "wrong", says: expect.stringContaining("ECONNREFUSED") },

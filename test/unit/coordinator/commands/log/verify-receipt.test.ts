@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { verifyReceiptFile } from "#coordinator/commands/log/verify-receipt.ts";
 import { primitives } from "#shared/node/system.ts";
+import { cosignNote, formatSignatureLine, parseNote } from "#shared/tlog/note.ts";
 import { makeInputReceipt } from "#shared/transcript/input-receipt.ts";
 import { MemoryLog } from "#test/kit/tlog.ts";
 import { sealInputs } from "#test/kit/worlds/sealed-inputs.ts";
+import { TestWitness } from "#test/kit/worlds/witnesses.ts";
 
 const session = { roundId: "cd".repeat(16), sid: "5d".repeat(32) };
 
@@ -42,4 +44,20 @@ test("[A72] the command refuses a receipt that was changed, of another log or un
   expect(await refusal("constructor", logKey)).toContain("no receipt that holds");
   expect(await refusal(text, "constructor")).toContain("NAME+KEYID+KEY");
   expect(await refusal(text.replace("index 0", "index 1"), logKey)).toContain("not under the checkpoint");
+});
+
+test("[A95] the command demands signatures of witnesses, and names who has signed", async () => {
+  const log = new MemoryLog(primitives);
+  const { text, logKey } = await receiptOf(log);
+  const witness = await TestWitness.make("w.example", []);
+  const other = await TestWitness.make("other.example", []);
+  const note = parseNote(text.slice(text.indexOf("\n\n") + 2));
+  if (!note.ok) throw new Error(note.error.sentence);
+  const line = await cosignNote(primitives, witness.signer, "w.example", note.value.text, 1);
+  const signed = text + formatSignatureLine(line);
+  const quorum = { witnesses: [witness.key, other.key], needed: 1 };
+  const held = await verifyReceiptFile(primitives, signed, logKey, quorum);
+  expect(held.ok && held.value.join("\n")).toContain("The same checkpoint is signed by w.example.");
+  const missing = await verifyReceiptFile(primitives, signed, logKey, { ...quorum, needed: 2 });
+  expect(!missing.ok && missing.error).toContain("1 of the 2 witnesses that must have signed");
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Sequencer } from "#coordinator/core/audit/sequencer.ts";
+import { type Sequencer, seenOf } from "#coordinator/core/audit/sequencer.ts";
 import type { LeafStore } from "#coordinator/core/ports/leaf-store.ts";
 import { present } from "#shared/kernel/assert.ts";
 import { primitives } from "#shared/node/system.ts";
@@ -61,13 +61,11 @@ describe("[A93] the sequencer asks witnesses", () => {
     const log = open(at, [one, two]);
     for (const count of [3, 1, 400]) {
       await stage(at, count);
-      expect(await log.covers(at.db.leaves.length - 1)).toBe(true);
       const size = at.db.leaves.length;
-      expect(await signersOf(log.checkpoint(), one, two)).toEqual({
-        size,
-        names: expect.arrayContaining(["w.example/1", "w.example/2"]),
-      });
-      expect(at.disk.checkpoints[0]).toBe(log.checkpoint());
+      expect(await log.covers(size - 1, { demand: demand(2, one, two) })).toBe(true);
+      const both = { size, names: expect.arrayContaining(["w.example/1", "w.example/2"]) };
+      expect(await signersOf(log.checkpoint(), one, two)).toEqual(both);
+      await expect.poll(() => signersOf(at.disk.checkpoints[0], one, two)).toEqual(both);
       expect(log.witnesses()).toMatchObject([
         { signed: { size, timeS: WITNESS_TIME_S }, trouble: null },
         { signed: { size, timeS: WITNESS_TIME_S }, trouble: null },
@@ -77,62 +75,146 @@ describe("[A93] the sequencer asks witnesses", () => {
     await log.stop();
   });
 
-  test("one that is down is not waited for after the first time, is asked with growing pauses, and signs once it is back", async () => {
+  test("one that is down holds up nothing, is asked with growing pauses, and signs once it is back", async () => {
     const at = durable();
     const [up, down] = [await make("up.example"), await make("down.example")];
     down.answer = async () => NO_ANSWER;
     const clock = new ManualClock();
-    // Only retries are due later than the wait for an answer.
-    const log = open(at, [up, down], { clock, after: clock.after, random: (count) => new Uint8Array(count) });
-    await stage(at, 1);
-    expect(await log.covers(0)).toBe(true);
-    expect(await signersOf(log.checkpoint(), up, down)).toEqual({ size: 1, names: ["up.example"] });
-    expect(troublesOf(log)).toEqual([null, "no-answer"]);
-    const before = down.bodies.length;
-    for (let index = 1; index < 20; index++) {
+    const log = open(at, [up, down], { after: clock.after, random: (count) => new Uint8Array(count) });
+    for (let index = 0; index < 20; index++) {
       await stage(at, 1);
-      expect(await log.covers(index)).toBe(true);
+      expect(await log.covers(index, { demand: demand(1, up) })).toBe(true);
+      expect(await signersOf(log.checkpoint(), up, down)).toMatchObject({ names: ["up.example"] });
     }
+    await expect.poll(() => troublesOf(log)).toEqual([null, "no-answer"]);
     // The clock stood, so no pause has ended.
-    expect(down.bodies).toHaveLength(before);
+    expect(down.bodies).toHaveLength(1);
     down.answer = async () => undefined;
-    clock.advance(500);
-    await expect.poll(() => troublesOf(log)).toEqual([null, null]);
     await expect
-      .poll(() => signersOf(at.disk.checkpoints[0], up, down))
-      .toEqual({
-        size: 20,
-        names: expect.arrayContaining(["up.example", "down.example"]),
-      });
+      .poll(() => {
+        clock.advance(250);
+        return signersOf(at.disk.checkpoints[0], up, down);
+      })
+      .toEqual({ size: 20, names: expect.arrayContaining(["up.example", "down.example"]) });
+    expect(troublesOf(log)).toEqual([null, null]);
     await log.stop();
   });
 
-  test("one that does not answer in time does not hold the log; its signature is published when it comes", async () => {
+  test("sees no checkpoint that is not published, and is waited for by nobody who does not demand it", async () => {
     const at = durable();
     const slow = await make("slow.example");
     let release = () => {};
     slow.answer = () =>
       new Promise((resolve) => {
+        // What it is shown is durable, without its signature.
+        expect(slow.bodies.at(-1)?.split("\n\n").slice(1).join("\n\n")).toBe(at.disk.checkpoints[0]);
         release = () => resolve(undefined);
       });
-    const clock = new ManualClock();
-    const log = open(at, [slow], { clock, after: clock.after });
+    const log = open(at, [slow]);
     await stage(at, 1);
-    const covered = log.covers(0);
+    expect(await log.covers(0)).toBe(true);
     await expect.poll(() => slow.bodies.length).toBe(1);
-    // The planted control: before its second has passed, the checkpoint waits for it.
-    expect(log.checkpoint()).toBeNull();
-    clock.advance(1_000);
-    expect(await covered).toBe(true);
-    expect(await signersOf(at.disk.checkpoints[0], slow)).toEqual({ size: 1, names: [] });
+    // The next is published while it still thinks about the first.
+    await stage(at, 1);
+    expect(await log.covers(1)).toBe(true);
+    expect(await signersOf(log.checkpoint(), slow)).toEqual({ size: 2, names: [] });
+    release();
+    await expect.poll(() => slow.bodies.length).toBe(2);
     release();
     await expect
       .poll(() => signersOf(at.disk.checkpoints[0], slow))
-      .toEqual({ size: 1, names: ["slow.example"] });
-    // From now on it is not waited for.
+      .toEqual({
+        size: 2,
+        names: ["slow.example"],
+      });
+    await log.stop();
+  });
+
+  test("signs no tree that an earlier database could replace: publishing fails, the database is an older copy", async () => {
+    const at = durable();
+    const one = await make("w.example/1");
+    await stage(at, 2);
+    const log = open(at, [one]);
+    await log.covers(1, { demand: demand(1, one) });
+    await log.stop();
+    const older = structuredClone(at.db);
+    // A life that moves the head and cannot publish it.
+    const files = memoryLogFiles(at.disk);
+    const publish = async () => {
+      throw Object.assign(new Error("full"), { code: "ENOSPC" });
+    };
+    await stage(at, 1);
+    const full = open(at, [one], { files: { ...files, publish } });
+    await expect.poll(() => full.state().type).toBe("waiting");
+    await full.stop();
+    // The older copy comes back and takes another leaf at that place.
+    const back = { db: older, disk: at.disk };
+    await storeOf(back).stageLeaves([leaf(99)], 1);
+    const next = open(back, [one]);
+    expect(await next.covers(2, { demand: demand(1, one) })).toBe(true);
+    expect(troublesOf(next)).toEqual([null]);
+    expect(one.memory.splits.size).toBe(0);
+    await next.stop();
+  });
+
+  test("a disk that is full is not asked more often because witnesses sign", async () => {
+    const at = durable();
+    const one = await make("w.example/1");
+    const clock = new ManualClock();
+    const files = memoryLogFiles(at.disk);
+    let [tries, isFull] = [0, false];
+    const publish = async (note: string) => {
+      tries += 1;
+      if (isFull) throw Object.assign(new Error("full"), { code: "ENOSPC" });
+      await files.publish(note);
+    };
+    const log = open(at, [one], { files: { ...files, publish }, after: clock.after });
+    await stage(at, 1);
+    await log.covers(0, { demand: demand(1, one) });
+    isFull = true;
+    clock.advance(300);
+    await expect.poll(() => log.state().type).toBe("waiting");
+    const before = [tries, one.bodies.length];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // The clock stands, so nothing is tried.
+    expect([tries, one.bodies.length]).toEqual(before);
+    isFull = false;
+    await expect
+      .poll(() => {
+        clock.advance(1_000);
+        return signersOf(at.disk.checkpoints[0], one);
+      })
+      .toEqual({ size: 1, names: ["w.example/1"] });
+    await log.stop();
+  });
+
+  test("a file that could not be read for a moment is read again, and its witness is asked again", async () => {
+    const at = durable();
+    const one = await make("w.example/1");
+    const files = memoryLogFiles(at.disk);
+    let isBroken = false;
+    const read: typeof files.read = async (path) => {
+      if (isBroken) throw Object.assign(new Error("too many files"), { code: "EMFILE" });
+      return files.read(path);
+    };
+    const clock = new ManualClock();
+    const log = open(at, [one], { files: { ...files, read }, after: clock.after });
+    await stage(at, 1);
+    await log.covers(0, { demand: demand(1, one) });
+    isBroken = true;
     await stage(at, 1);
     expect(await log.covers(1)).toBe(true);
-    release();
+    await expect(log.proof({ from: null, leaves: [0] })).rejects.toThrow("too many files");
+    expect(troublesOf(log)).toEqual([null]);
+    isBroken = false;
+    const covered = log.covers(1, { demand: demand(1, one) });
+    await expect
+      .poll(() => {
+        clock.advance(500);
+        return Promise.race([covered, new Promise((resolve) => setTimeout(resolve, 1, "waits"))]);
+      })
+      .toBe(true);
+    expect(await log.proof({ from: null, leaves: [0] })).toMatchObject({ ok: true });
     await log.stop();
   });
 
@@ -143,6 +225,7 @@ describe("[A93] the sequencer asks witnesses", () => {
     const log = open(at, [one, two]);
     await stage(at, 2);
     await log.covers(1);
+    await expect.poll(() => signersOf(at.disk.checkpoints[0], one)).toMatchObject({ names: ["w.example/1"] });
     await log.stop();
     const again = await make("w.example/2", two.memory);
     const silent = await make("w.example/1", one.memory);
@@ -156,8 +239,10 @@ describe("[A93] the sequencer asks witnesses", () => {
       });
     expect(next.witnesses()[0]).toMatchObject({
       signed: { size: 2, timeS: WITNESS_TIME_S },
-      trouble: "no-answer",
+      trouble: null,
     });
+    // What is signed already is not asked for again.
+    expect(silent.bodies).toEqual([]);
     await next.stop();
   });
 
@@ -166,11 +251,11 @@ describe("[A93] the sequencer asks witnesses", () => {
     const [one, forgetful] = [await make("w.example/1"), await make("w.example/2")];
     const log = open(at, [one, forgetful]);
     await stage(at, 5);
-    await log.covers(4);
+    await log.covers(4, { demand: demand(2, one, forgetful) });
     // Its memory was put back, which the log does not know.
     forgetful.memory.notes.clear();
     await stage(at, 1);
-    await log.covers(5);
+    expect(await log.covers(5, { demand: demand(2, one, forgetful) })).toBe(true);
     expect(await signersOf(log.checkpoint(), one, forgetful)).toMatchObject({
       names: expect.arrayContaining(["w.example/2"]),
     });
@@ -180,7 +265,7 @@ describe("[A93] the sequencer asks witnesses", () => {
     await stage(earlier, 3);
     const forked = open(earlier, [one]);
     expect(await forked.covers(2)).toBe(true);
-    expect(troublesOf(forked)).toEqual(["other-history"]);
+    await expect.poll(() => troublesOf(forked)).toEqual(["other-history"]);
     expect(await signersOf(forked.checkpoint(), one)).toEqual({ size: 3, names: [] });
     await stage(earlier, 40);
     expect(await forked.covers(42)).toBe(true);
@@ -193,7 +278,7 @@ describe("[A93] the sequencer asks witnesses", () => {
     );
     const split = open(other, [one]);
     await split.covers(8);
-    expect(troublesOf(split)).toEqual(["other-history"]);
+    await expect.poll(() => troublesOf(split)).toEqual(["other-history"]);
     await split.stop();
   });
 
@@ -215,22 +300,24 @@ describe("[A93] the sequencer asks witnesses", () => {
       [301, ""],
       [500, "Error"],
     ];
-    const log = open(at, [liar]);
     for (const [status, text, mediaType = "text/plain"] of answers) {
+      const fresh = durable();
+      const log = open(fresh, [liar]);
       liar.answer = async () => ({ type: "answer", status, mediaType, text });
-      await stage(at, 1);
-      expect(await log.covers(at.db.leaves.length - 1)).toBe(true);
+      await stage(fresh, 1);
+      expect(await log.covers(0)).toBe(true);
+      await expect.poll(() => troublesOf(log)).not.toEqual([null]);
       expect(await signersOf(log.checkpoint(), liar)).toMatchObject({ names: [] });
-      expect(troublesOf(log)).not.toEqual([null]);
+      await log.stop();
     }
-    await log.stop();
-    // Another witness's line is not this one's, and a line of an earlier checkpoint not of this.
-    const next = open(at, [liar]);
+    // Another witness's line is not this one's.
     liar.answer = async (body) => other.addCheckpoint(body);
+    const log = open(at, [liar]);
     await stage(at, 1);
-    await next.covers(at.db.leaves.length - 1);
-    expect(await signersOf(next.checkpoint(), liar, other)).toMatchObject({ names: [] });
-    await next.stop();
+    await log.covers(0);
+    await expect.poll(() => troublesOf(log)).toEqual(["no-answer"]);
+    expect(await signersOf(log.checkpoint(), liar, other)).toMatchObject({ names: [] });
+    await log.stop();
   });
 
   test("sizes that a witness tells without end are asked no more after a few", async () => {
@@ -243,10 +330,10 @@ describe("[A93] the sequencer asks witnesses", () => {
       return { type: "answer", status: 409, mediaType: "text/x.tlog.size", text: `${told % 40}\n` };
     };
     const clock = new ManualClock();
-    const log = open(at, [liar], { clock, after: clock.after });
+    const log = open(at, [liar], { after: clock.after });
     expect(await log.covers(49)).toBe(true);
+    await expect.poll(() => troublesOf(log)).toEqual(["no-answer"]);
     expect(liar.bodies).toHaveLength(4);
-    expect(troublesOf(log)).toEqual(["no-answer"]);
     await log.stop();
   });
 });
@@ -256,7 +343,7 @@ describe("[A94] who demands signatures of witnesses", () => {
     const at = durable();
     const [one, two] = [await make("w.example/1"), await make("w.example/2")];
     const clock = new ManualClock();
-    const log = open(at, [one, two], { clock, after: clock.after, random: (count) => new Uint8Array(count) });
+    const log = open(at, [one, two], { after: clock.after, random: (count) => new Uint8Array(count) });
     await stage(at, 3);
     expect(await log.covers(2, { demand: demand(2, one, two) })).toBe(true);
     two.answer = async () => NO_ANSWER;
@@ -290,6 +377,21 @@ describe("[A94] who demands signatures of witnesses", () => {
     await log.stop();
   });
 
+  test("who claims to have seen more than there is gets a proof from the beginning, and nothing waits for it", async () => {
+    const at = durable();
+    const one = await make("w.example/1");
+    const log = open(at, [one]);
+    await stage(at, 3);
+    expect(await log.covers(2, { demand: demand(1, one) })).toBe(true);
+    expect([seenOf(log.head(), 4), seenOf(log.head(), 3), seenOf(null, 3)]).toEqual([0, 3, 0]);
+    one.answer = async () => NO_ANSWER;
+    await stage(at, 1);
+    expect(await log.covers(3)).toBe(true);
+    const proof = await log.proof({ from: 10_000, leaves: [2], demand: demand(1, one) });
+    expect(proof).toMatchObject({ ok: true, value: { consistency: [] } });
+    await log.stop();
+  });
+
   test("gets nothing from witnesses that it did not name, and one that is named twice counts once", async () => {
     const at = durable();
     const [one, two] = [await make("w.example/1"), await make("w.example/2")];
@@ -310,7 +412,7 @@ describe("[A94] who demands signatures of witnesses", () => {
     const at = durable();
     const one = await make("w.example/1");
     const clock = new ManualClock();
-    const log = open(at, [one], { clock, after: clock.after });
+    const log = open(at, [one], { after: clock.after });
     await stage(at, 250);
     expect(await log.covers(249, { demand: demand(1, one) })).toBe(true);
     one.answer = async () => NO_ANSWER;
@@ -320,7 +422,12 @@ describe("[A94] who demands signatures of witnesses", () => {
       at.disk.files.delete(path);
     const proof = await log.proof({ from: 100, leaves: [7, 249], demand: demand(1, one) });
     if (!proof.ok) throw new Error(proof.error.type);
-    const known = { origin: LOG_ORIGIN, key: logSigner.publicKey, seen: null, witnesses: [one.key] };
+    const known = {
+      origin: LOG_ORIGIN,
+      key: logSigner.publicKey,
+      seen: null,
+      quorum: { witnesses: [one.key], needed: 1 },
+    };
     const verified = await verifyLogProof(primitives, { ...proof.value, leaves: [] }, known);
     expect(verified).toMatchObject({
       ok: true,

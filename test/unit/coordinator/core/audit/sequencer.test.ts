@@ -295,6 +295,72 @@ describe("[A36] a start of the log", () => {
     }
   });
 
+  /** A log of 700, and its database as it was when the log had 300 and `staged` more waited; then `own` more were written. */
+  async function restored(staged: number, own: readonly Parameters<LeafStore["stageLeaves"]>[0][number][]) {
+    const at = durable();
+    await stage(at, 0, 300);
+    const log = open(at);
+    await log.covers(299);
+    const head = structuredClone(at.db.logHeads);
+    await stage(at, 300, 400);
+    await log.covers(699);
+    const seen = await verified(log, null, 699);
+    await log.stop();
+    const back: Durable = { db: memoryDatabase(), disk: structuredClone(at.disk) };
+    back.db.logHeads.push(...head);
+    back.db.leaves.push(...at.db.leaves.slice(0, 300 + staged));
+    await storeOf(back).stageLeaves(own, AT + 1);
+    return { back, at, seen };
+  }
+
+  test.each([
+    ["fewer", 0, 3],
+    ["fewer, after some that the log has", 77, 3],
+    ["more", 12, 900],
+  ])(
+    "[A107] of a restored database that was written to, its %s own entries come after the log's",
+    async (_, staged, count) => {
+      const own = Array.from({ length: count }, (__, index) => leaf(10_000 + index));
+      const { back, at, seen } = await restored(staged, own);
+      const log = open(back);
+      expect(await log.covers(700 + count - 1)).toBe(true);
+      const written = (leaves: MemoryDatabase["leaves"]) => leaves.map(({ kind, body }) => ({ kind, body }));
+      expect(written(back.db.leaves)).toEqual([...written(at.db.leaves), ...own]);
+      const proof = await log.proof({ from: seen.size, leaves: [700] });
+      const known = { origin: LOG_ORIGIN, key: logSigner.publicKey, seen };
+      expect(proof.ok && (await verifyLogProof(primitives, proof.value, known))).toMatchObject({
+        ok: true,
+        value: { leaves: [{ facts: { roundId: roundId(10_000) } }] },
+      });
+      await log.stop();
+    },
+  );
+
+  test("[A107] moves no entry that a checkpoint has, none of a log whose past is unknown, and no rotation", async () => {
+    const own = [leaf(10_000)];
+    // Under the database's own head.
+    const changed = (await restored(0, own)).back;
+    changed.db.leaves[299] = { ...leaf(9_999), at: AT };
+    expect(await halts(open(changed))).toMatch(/entry 299 is another/);
+    await expect(storeOf(changed).importLeaves([{ sequence: 300, at: AT, ...leaf(1) }], 2)).rejects.toThrow(
+      /under the head/,
+    );
+    // Without a head, nothing says that both are of one history.
+    const headless = (await restored(0, own)).back;
+    headless.db.logHeads.length = 0;
+    expect(await halts(open(headless))).toMatch(/entry 300 is another/);
+    const body = await rotationBody(
+      logSigner,
+      LOG_ORIGIN,
+      localSigner(new Uint8Array(32).fill(42)).publicKey,
+    );
+    const rotated = { kind: "log.keyRotated", body: Object.assign({ version: 1 }, body) };
+    const handed = (await restored(0, [...own, rotated])).back;
+    const before = structuredClone(handed);
+    expect(await halts(open(handed))).toMatch(/entry 300 is another/);
+    expect(handed).toEqual(before);
+  });
+
   test("with a database of another history signs nothing", async () => {
     const at = durable();
     await stage(at, 0, 40);

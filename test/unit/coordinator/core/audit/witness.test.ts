@@ -256,13 +256,35 @@ describe("[A91] a witness judges and remembers in one step", () => {
     expect(order).toEqual(["kept", "answered"]);
   });
 
+  test("a checkpoint that may not be durable is kept again before it is signed, though it is there to be read", async () => {
+    const memory = witnessMemory();
+    let isFailing = true;
+    let kept = 0;
+    const halfKept = {
+      ...memory,
+      keep: async (origin: string, note: string) => {
+        await memory.keep(origin, note);
+        if (isFailing) throw Object.assign(new Error("the folder was not synced"), { code: "EIO" });
+        kept += 1;
+      },
+    };
+    witness = await TestWitness.make("w.example/1", [logKey], halfKept);
+    await expect(ask(await request(log, 0))).rejects.toThrow("not synced");
+    await expect(ask(await request(log, 5))).rejects.toThrow("not synced");
+    isFailing = false;
+    expect(await statusOf(await request(log, 5))).toBe(200);
+    expect(kept).toBe(1);
+    expect(await statusOf(await request(log, 5))).toBe(200);
+    expect(kept).toBe(1);
+  });
+
   test("a memory that is no checkpoint is an error, never a beginning", async () => {
     witness.memory.notes.set(log.origin, "old\n");
     await expect(ask(await request(log, 0))).rejects.toThrow();
     expect(witness.memory.notes.get(log.origin)).toBe("old\n");
   });
 
-  test("more requests about one log than it makes wait for nobody", async () => {
+  test("more than 32 requests about one log at once are turned away", async () => {
     const memory = witnessMemory();
     let answer = () => {};
     const isAnswering = new Promise<void>((resolve) => {
