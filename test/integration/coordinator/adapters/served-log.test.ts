@@ -7,7 +7,10 @@ import { fetched } from "#coordinator/adapters/served-log.ts";
 test("[A53] a file without an end is given up at the bound, and its connection is closed", async () => {
   const piece = Buffer.alloc(2 ** 20);
   const server = createServer((request, response) => {
-    if (request.url === "/short") return response.end("whole");
+    if (request.url === "/short") {
+      response.end("whole");
+      return;
+    }
     const isClosed = once(response, "close");
     closed.push(isClosed);
     const more = () => {
