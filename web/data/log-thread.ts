@@ -54,11 +54,6 @@ export class LogThread {
     this.#tell({ kind: "enough" });
   }
 
-  /** Ends everything under way. The next question starts anew. */
-  cancel(): void {
-    this.#end(new ApiFailure("NO_ANSWER", "The check was stopped.", "now"));
-  }
-
   #tell(message: ToLogWorker): void {
     this.#worker?.postMessage(message);
   }
