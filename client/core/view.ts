@@ -1,10 +1,10 @@
 import type { TableLook } from "#shared/data/read-csv.ts";
 import type { ImportRefusal, ImportReport } from "#shared/data/report.ts";
+import type { ConsentFacts } from "#shared/model/consent-words.ts";
 import type { Receipt } from "#shared/protocol/api.ts";
 import type { ErrorCode, WireError } from "#shared/protocol/errors.ts";
 import type { ConsentEntry } from "#shared/task/consent-ledger.ts";
 import type { BackendName } from "#shared/task/engine.ts";
-import type { Task } from "#shared/task/task.ts";
 import type { LocalMetrics } from "#shared/vector/segment.ts";
 import type { Calibration, EngineLoss } from "./training-facts.ts";
 
@@ -68,27 +68,15 @@ export interface ConnectionView {
   readonly downByteCount: number;
 }
 
-export interface TaskSlice {
-  /** The newest version that the coordinator serves. */
-  readonly task: Task;
+export interface TaskSlice extends ConsentFacts {
   readonly taskHash: string;
   /** The heading for people. It may differ from the version's, which was agreed to. */
   readonly invitation: string;
   /** When it was taken off the list and closed to devices; null if it takes them. */
   readonly archivedAt: number | null;
-  /** Minimum number of others in a sum: cohortSizeMin - 1. */
-  readonly othersMin: number;
   readonly parameterCount: number;
-  /** Numbers in the masked list: update, weight, metrics and check numbers. */
-  readonly vectorLength: number;
-  readonly maskedByteCount: number;
   /** Bits of the masked list per number of the model. */
   readonly bitsPerWeight: number;
-  /**
-   * Approximate bytes of keys, shares and signatures in a round with `goal` devices; the contributions have measured
-   * sizes.
-   */
-  readonly keysByteCountAbout: number;
   /** The segments of the list, in order. */
   readonly segments: readonly { readonly name: string; readonly length: number }[];
 }

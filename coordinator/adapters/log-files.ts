@@ -43,18 +43,17 @@ export function readLogFileSync(folder: string, path: string): Bytes | null {
   try {
     return new Uint8Array(readFileSync(join(folder, path)));
   } catch (error) {
-    if (isErrorCode(error, "ENOENT", "ENOTDIR")) return null;
-    throw error;
+    return nullIfGone(error);
   }
 }
 
 async function readIfThere(path: string): Promise<Bytes | null> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    if (isErrorCode(error, "ENOENT", "ENOTDIR")) return null;
-    throw error;
-  }
+  return readFile(path).then((bytes) => new Uint8Array(bytes), nullIfGone);
+}
+
+function nullIfGone(error: unknown): null {
+  if (isErrorCode(error, "ENOENT", "ENOTDIR")) return null;
+  throw error;
 }
 
 async function textIfThere(path: string): Promise<string | null> {

@@ -1,5 +1,5 @@
 import type { ShownLog } from "#shared/audit/look.ts";
-import { type Bytes, hexToBytes } from "#shared/kernel/bytes.ts";
+import { type Bytes, concatBytes, hexToBytes } from "#shared/kernel/bytes.ts";
 import { logViewSchema } from "#shared/protocol/log-api.ts";
 import type { TileReader } from "#shared/tlog/tiled-tree.ts";
 
@@ -43,10 +43,16 @@ export async function fetched(url: URL): Promise<Bytes | null> {
   if (answer === null) throw new Error(`${url.origin} does not answer.`);
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(`${url.href} was answered with ${answer.status}.`);
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  if (bytes.length > FILE_BYTES_MAX)
-    throw new Error(`${url.href} is longer than any file of a page or a log.`);
-  return bytes;
+  const pieces: Bytes[] = [];
+  let byteCount = 0;
+  for await (const piece of answer.body ?? []) {
+    byteCount += piece.length;
+    // Leaving the loop ends the connection.
+    if (byteCount > FILE_BYTES_MAX)
+      throw new Error(`${url.href} is longer than any file of a page or a log.`);
+    pieces.push(new Uint8Array(piece));
+  }
+  return concatBytes(pieces);
 }
 
 /** Undefined if `bytes` is not JSON. */

@@ -80,7 +80,8 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
     portability: (slug, version) => reports.portability(slug, version),
     card: (slug, version, format) => cards.card(slug, version, format),
   };
-  const subjects = { tasks, runs, rounds: readers, registry, runFiles, reports: reported };
+  const auditLog = new LogDesk(ports, ports.publicLog ?? null, ports.store);
+  const subjects = { tasks, runs, rounds: readers, registry, runFiles, reports: reported, auditLog };
   return {
     lifecycle: {
       start: async () => {
@@ -104,7 +105,7 @@ export function createCoordinator(ports: CoordinatorPorts): Coordinator {
     registry,
     runs,
     rounds: readers,
-    auditLog: new LogDesk(ports, ports.publicLog ?? null, ports.store),
+    auditLog,
     exports,
     reports: reported,
     runFiles,

@@ -91,12 +91,20 @@ export async function openTiledTree(
 
 type Rows = readonly (readonly Bytes[])[];
 
+/** With its 511 hashes a tile takes about 60 kB, and a coordinator keeps dozens of trees open. */
+const FULL_TILE_COUNT_MAX = 32;
+
 class Tiles {
   readonly #primitives: Primitives;
   readonly #head: TreeHead;
   readonly #read: TileReader;
-  /** By path; checked, unless they are of the growing edge. As `subtreeRows` gives them. */
-  readonly #tiles = new Map<string, Promise<Rows>>();
+  /**
+   * Of the growing edge, by path. `checkEdge` has checked them together, so they are never read again. As `subtreeRows` gives
+   * them.
+   */
+  readonly #growing = new Map<string, Promise<Rows>>();
+  /** Full ones, by path, the latest last. Each is checked when it is read, so one that is dropped may be read again. */
+  readonly #full = new Map<string, Promise<Rows>>();
 
   constructor(primitives: Primitives, head: TreeHead, read: TileReader) {
     this.#primitives = primitives;
@@ -139,12 +147,15 @@ class Tiles {
 
   #tile(name: TileName): Promise<Rows> {
     const path = tilePath(name);
-    const known = this.#tiles.get(path);
-    if (known !== undefined) return known;
-    const tile = this.#readTile(name, path);
-    this.#tiles.set(path, tile);
+    const kept = name.width < TILE_WIDTH ? this.#growing : this.#full;
+    const known = kept.get(path);
+    const tile = known ?? this.#readTile(name, path);
     // What could not be read may be read later.
-    tile.catch(() => this.#tiles.delete(path));
+    if (known === undefined) tile.catch(() => kept.delete(path));
+    kept.delete(path);
+    kept.set(path, tile);
+    const [oldest] = this.#full.keys();
+    if (this.#full.size > FULL_TILE_COUNT_MAX && oldest !== undefined) this.#full.delete(oldest);
     return tile;
   }
 

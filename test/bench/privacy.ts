@@ -30,13 +30,18 @@ export const bench: Bench = { name: "privacy", run };
 
 async function* run({ small = false }: BenchOptions = {}): AsyncIterable<BenchLine> {
   const count = small ? 10_000 : 1_000_000;
-  yield* noiseLines("Node", count, BARS_MS.node, measureNoise(randomBytes, count, VARIANCE));
+  yield* noiseLines("Node, CPU", count, BARS_MS.node, measureNoise(randomBytes, cpuMs, count, VARIANCE));
   yield* noiseLines("Chromium", count, BARS_MS.chromium, await measureInChromium(count));
   const settings = small ? SETTINGS.slice(0, 1) : SETTINGS;
   const references = small ? null : await askReference(settings);
   for (const [index, setting] of settings.entries()) {
     yield* accountantLines(setting, references?.[index] ?? null);
   }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
 }
 
 function* noiseLines(where: string, count: number, barMs: number, times: NoiseTimes): Generator<BenchLine> {

@@ -7,6 +7,7 @@ import { type EntryPath, entryPath } from "#shared/audit/path.ts";
 import { entryOf } from "#shared/audit/read-entries.ts";
 import { replayed } from "#shared/audit/replayed.ts";
 import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
+import { sha256Stream } from "#shared/crypto/sha256-sync.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import type { LogRow } from "#shared/log/row.ts";
@@ -21,7 +22,7 @@ import {
 import { type LogEntryView, logEntrySchema } from "#shared/protocol/log-api.ts";
 import type { TileReader } from "#shared/tlog/tiled-tree.ts";
 import { API, ApiFailure, read } from "./api.ts";
-import { digestHere, lookHere, Meter, type OwnLook, tilesOver } from "./log.ts";
+import { lookHere, Meter, type OwnLook, tilesOver } from "./log.ts";
 import type {
   FoundEntry,
   FoundPage,
@@ -128,7 +129,7 @@ export class LogWork {
     if (record === null || recorded === null)
       throw new ApiFailure("NOT_FOUND", "There is no such round.", "never");
     const from = await firstEntryOf(record.runId);
-    const audited = await auditRound(primitives, digestHere, source, recorded, look, {
+    const audited = await auditRound(primitives, sha256Stream, source, recorded, look, {
       from,
       onStep: (done, total) => {
         this.#report({ done, total });

@@ -1,11 +1,9 @@
-import { sha256 } from "@noble/hashes/sha2.js";
 import { type Look, lookAtLog, type SeenLog, type ShownLog, seenOf } from "#shared/audit/look.ts";
-import { bytesToHex, hexToBytes } from "#shared/kernel/bytes.ts";
+import { hexToBytes } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import { type LogView, logViewSchema } from "#shared/protocol/log-api.ts";
 import { parseVerifierKey } from "#shared/tlog/note.ts";
 import type { TileReader } from "#shared/tlog/tiled-tree.ts";
-import type { Digest } from "#shared/transcript/published-sums.ts";
 import { ApiFailure, read } from "./api.ts";
 
 /*
@@ -92,9 +90,4 @@ async function shownOf(
     note: note === null ? "" : new TextDecoder().decode(note),
     witnesses: keys.flatMap((parsed) => (parsed.ok ? [parsed.value] : [])),
   };
-}
-
-export function digestHere(): Digest {
-  const hash = sha256.create();
-  return { update: (bytes) => void hash.update(bytes), hex: () => bytesToHex(new Uint8Array(hash.digest())) };
 }

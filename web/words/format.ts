@@ -1,4 +1,7 @@
+import { formatBytes, formatCount } from "#shared/kernel/number-words.ts";
 import type { Measure } from "#shared/stats/measure.ts";
+
+export { formatBytes, formatCount, formatKilobytes, plural } from "#shared/kernel/number-words.ts";
 
 /*
  * Numbers and times as the pages print them: value, unit, uncertainty, count. Not with Intl, so that server and browser
@@ -37,19 +40,9 @@ const WORDS = [
   "twelve",
 ];
 
-/** 12279 becomes "12,279"; takes whole numbers. */
-export function formatCount(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
 /** "no", "one" to "twelve", then digits. */
 export function countInWords(count: number): string {
   return WORDS[count] ?? formatCount(count);
-}
-
-/** "1 device", "8 devices". */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
 /** Capitalises the first letter, for words that start a sentence. */
@@ -87,18 +80,6 @@ export function formatPercent(share: number): string {
 /** A difference of fractions, or its half width: "2.6 points". */
 export function formatPoints(share: number): string {
   return `${(100 * share).toFixed(1)}${NBSP}points`;
-}
-
-/** Kilobytes of 1,000 bytes, without the unit: two decimals below 1, one below 100, otherwise none. */
-export function formatKilobytes(byteCount: number): string {
-  const kilobytes = byteCount / 1_000;
-  if (kilobytes >= 100) return formatCount(kilobytes);
-  return kilobytes.toFixed(kilobytes < 1 ? 2 : 1);
-}
-
-/** "9.8 kB". */
-export function formatBytes(byteCount: number): string {
-  return `${formatKilobytes(byteCount)}${NBSP}kB`;
 }
 
 /** "214 MB", "38.2 GB": the size of something of a machine, in powers of 1,000. */

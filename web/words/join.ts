@@ -22,97 +22,16 @@ import {
   plural,
 } from "./format.ts";
 import { waitingSentence } from "./waiting.ts";
-import { demandSentence } from "./witnesses.ts";
+
+export { CONSENT_TITLES, type ConsentWords, consentText, consentWords } from "#shared/model/consent-words.ts";
 
 /*
  * The words of the participant's page. Every number in a sentence about consent and privacy comes from the task's
  * config, never from the number of devices in a round.
  */
 
-/** A sum of fewer devices hides nobody. */
-const DEMO_BELOW = 10;
-
 /** A connection counts as lost after this time. */
 export const LOST_AFTER_MS = 3_000;
-
-export interface ConsentWords {
-  readonly paragraph: string;
-  /** The label of the unticked box. */
-  readonly box: string;
-  /** What people should know before they agree. */
-  readonly warnings: readonly string[];
-  readonly staysHere: readonly string[];
-  readonly leaves: readonly string[];
-}
-
-/** @param logged  True if the coordinator keeps a public log; null until known. */
-export function consentWords(slice: TaskSlice, logged: boolean | null): ConsentWords {
-  const { task, othersMin } = slice;
-  const { one, many } = task.exampleNoun;
-  const { cohortSizeMin } = task.aggregation;
-  const warnings = ["This task adds no noise. You are hidden by the others in the sum, not by mathematics."];
-  if (cohortSizeMin < DEMO_BELOW) {
-    warnings.unshift(
-      `A sum may be of ${plural(cohortSizeMin, "device")}: too few to hide anyone; for trying out only.`,
-    );
-  }
-  warnings.push(
-    "You trust this page to do what it says. It comes from the coordinator; the edge program does not.",
-    "What is in a sum cannot be taken out again.",
-  );
-  if (task.logWitnesses !== undefined) warnings.push(demandSentence(task.logWitnesses));
-  if (logged === false) {
-    warnings.push("This coordinator keeps no public log, so nobody outside can check what it did.");
-  }
-  return {
-    paragraph: `Your ${many} stay in this browser. In each round one masked list of numbers leaves, with the keys to mask it. The list means nothing until it is added to at least ${plural(othersMin, "other")}. The coordinator sees that this browser takes part, and when. What is in a sum cannot be taken out again. You can stop at any time.`,
-    box: `I agree that this browser takes part in ${task.slug}, version ${task.version}.`,
-    warnings: [...aims(task), ...warnings],
-    staysHere: [
-      `Your ${many} and their labels`,
-      "What your device learns from them, unmasked",
-      `How many ${many} you have, and how well the model does on them`,
-    ],
-    leaves: [
-      `One masked list of ${formatCount(slice.vectorLength)} numbers, ${formatBytes(slice.maskedByteCount)}; your count of ${many} is in it, masked`,
-      `Keys and signatures that mask and unmask it, about ${formatBytes(slice.keysByteCountAbout)}`,
-      `The fact that this browser took part, and when; no ${one}`,
-    ],
-  };
-}
-
-/** The same words as one text, which the device's consent ledger keeps. Rule A70. */
-export function consentText({ paragraph, staysHere, leaves, warnings, box }: ConsentWords): string {
-  const list = (title: string, lines: readonly string[]) => [title, ...lines.map((line) => `- ${line}`)];
-  const lists = [
-    list(CONSENT_TITLES.staysHere, staysHere),
-    list(CONSENT_TITLES.leaves, leaves),
-    list(CONSENT_TITLES.warnings, warnings),
-  ];
-  return [[paragraph], ...lists, [box]].map((lines) => lines.join("\n")).join("\n\n");
-}
-
-export const CONSENT_TITLES = {
-  staysHere: "Stays here",
-  leaves: "Leaves in each round",
-  warnings: "You should know",
-} as const;
-
-/** What a task says of its model's use, as far as it says something. Rule K9. */
-function aims({ purpose, intendedUse, notFor, stage, contact }: TaskSlice["task"]): string[] {
-  return [
-    ...(purpose === undefined ? [] : [`Purpose: ${purpose}`]),
-    ...(intendedUse === undefined ? [] : [`Intended use: ${intendedUse}`]),
-    ...(notFor === undefined ? [] : [`Not for: ${notFor}`]),
-    ...(stage === undefined ? [] : [STAGES[stage]]),
-    ...(contact === undefined ? [] : [`Questions go to ${contact}`]),
-  ];
-}
-
-const STAGES = {
-  "trying-out": "This is for trying out. Its model is not meant to be used.",
-  "in-earnest": "This is in earnest: its model is meant to be used.",
-} as const;
 
 /** The sentence under the page's title. */
 export function leadSentence(slice: TaskSlice): string {

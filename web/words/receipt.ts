@@ -22,7 +22,7 @@ export function receiptWords(
   const when = at === null ? "" : ` at ${formatInstantUtc(new Date(at).toISOString())}`;
   return {
     proves: `Checked on this device: your list was one of ${formatCount(survivors)} that were sealed${when}, under entry ${formatCount(entryIndex + 1)} of the public log ${origin}, which had ${plural(logSize, "entry", "entries")}. The log goes on from what this device saw before.${signers}`,
-    not: "It does not prove that the sum was computed from these lists, or that others sent honest ones; the page of the round shows what can be checked of that. It shows none of your numbers. Whoever has the file can show it.",
+    not: "It does not prove that the sum was computed from these lists, or that others sent honest ones; the page of the round shows what can be checked of that. It shows none of your numbers. Whoever has the file can show it. The log’s key is the one that this page named on its first visit: compare it with what others were shown.",
     check: `npm run log -- verify ${file} --key ${logKey}${needed}`,
   };
 }

@@ -1,26 +1,7 @@
 import type { LogView } from "#shared/protocol/log-api.ts";
-import type { Task } from "#shared/task/task.ts";
-import { formatAgo, formatCount, plural } from "./format.ts";
+import { formatAgo, plural } from "./format.ts";
 
-type Demand = NonNullable<Task["logWitnesses"]>;
-
-/** The name in NAME+KEYID+KEY. */
-export function witnessName(key: string): string {
-  return key.split("+")[0] ?? "";
-}
-
-/** "2 of w1.example, w2.example and w3.example" */
-export function demandWords({ keys, needed }: Demand): string {
-  const names = keys.map(witnessName);
-  const last = names.at(-1) ?? "";
-  const all = names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
-  return needed === names.length ? all : `${formatCount(needed)} of ${all}`;
-}
-
-/** What it means to a participant. */
-export function demandSentence(demand: Demand): string {
-  return `This browser takes part only if the public log that it is shown is signed by ${demandWords(demand)}. Witnesses sign one history of the log, so that the coordinator cannot show you another one than others see. They learn nothing of you.`;
-}
+export { demandSentence, demandWords, witnessName } from "#shared/model/witness-words.ts";
 
 export const WITNESS_RULE =
   "Devices take part only under a log that so many of them have signed, also on their first visit. A round waits while too few answer.";

@@ -1,4 +1,4 @@
-import { keysUpByteCount, sessionSizeOf } from "#shared/model/message-sizes.ts";
+import { consentFactsOf } from "#shared/model/consent-words.ts";
 import { modelTensors } from "#shared/task/model.ts";
 import type { Task } from "#shared/task/task.ts";
 import { placeOf } from "#shared/vector/layout.ts";
@@ -20,16 +20,12 @@ export function taskSlice(
 ): TaskSlice {
   const layout = shownLayoutOf(task);
   return {
-    task,
+    ...consentFactsOf(task),
     taskHash,
     invitation,
     archivedAt,
-    othersMin: task.aggregation.cohortSizeMin - 1,
     parameterCount: modelTensors(task.model).parameterCount,
-    vectorLength: layout.length,
-    maskedByteCount: 4 * layout.length,
     bitsPerWeight: bitsPerWeight(placeOf(layout, update)),
-    keysByteCountAbout: keysUpByteCount(sessionSizeOf(task)),
     segments: layout.segments.map(({ name, length }) => ({ name, length })),
   };
 }

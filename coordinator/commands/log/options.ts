@@ -16,7 +16,8 @@ The public log, to which a coordinator writes what it does.
                     backup was made; else the log would show two histories
   rotate            changes the key that signs the log. The coordinator must be stopped. Whoever may read its folder may do it;
                     no admin is asked, and the log shows everyone that it was done. Devices and pages follow by themselves.
-                    Killed at any moment, it or the next start of the coordinator goes on from there. If the key before was
+                    Killed before the entry that hands over is in the database, nothing has changed, and the next rotate uses
+                    the key that it made; killed later, it or the coordinator's next start goes on. If the key before was
                     stolen, a thief can still show another log to whoever has not seen this one since
   witness           runs a witness of logs; see witness --help
 

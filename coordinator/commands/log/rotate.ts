@@ -47,7 +47,8 @@ export async function rotate(dataDir: string, databaseUrl: string | undefined): 
  * 3. the checkpoint that has it is signed by both keys and published;
  * 4. log-next.key becomes log.key, so that the key before is gone.
  *
- * After a kill at any of these, this or the next start of the coordinator goes on from there: nothing is handed over twice.
+ * After a kill from step 2 on, this or the coordinator's next start goes on, and nothing is handed over twice. Before it, nothing
+ * has changed: the key of step 1 waits for the next time that this is asked for.
  *
  * @param store  Needs the folder's lock.
  * @throws Error that says what to do if the log signs nothing.

@@ -1,6 +1,7 @@
 import { privacyOf } from "#shared/export/card/source.ts";
 import { type Bytes, bytesToHex, utf8 } from "#shared/kernel/bytes.ts";
 import { err, ok, type Result } from "#shared/kernel/result.ts";
+import { consentFactsOf, consentText, consentWords } from "#shared/model/consent-words.ts";
 import type { RunView } from "#shared/protocol/api.ts";
 import { type WireError, wireError } from "#shared/protocol/errors.ts";
 import type { ModelVersionView } from "#shared/protocol/registry.ts";
@@ -11,13 +12,20 @@ import type { Archive, Assessor, Coordinator } from "../coordinator.ts";
 import { everyItem } from "../ports/every-item.ts";
 import type { CoordinatorPorts, StoredTask } from "../ports/ports.ts";
 import { jsonFile, ROUNDS_FOLDER, roundFileName } from "../views/round-file.ts";
+import { auditForAssessor } from "./assessor-audits.ts";
 import { proofOf } from "./assessor-proof.ts";
 
 /** A record of a round with its log is rarely longer. */
 const ROUND_BYTES = 200_000;
 
-type AssessorPorts = Pick<CoordinatorPorts, "store" | "primitives" | "codeVersion" | "publicLog">;
-type Subjects = Pick<Coordinator, "tasks" | "runs" | "rounds" | "registry" | "reports" | "runFiles">;
+type AssessorPorts = Pick<
+  CoordinatorPorts,
+  "store" | "primitives" | "codeVersion" | "code" | "publicLog" | "blobs"
+>;
+type Subjects = Pick<
+  Coordinator,
+  "tasks" | "runs" | "rounds" | "registry" | "reports" | "runFiles" | "auditLog"
+>;
 
 /** One run of a version's ancestry, up to the round that its next one, or the version itself, begins with. */
 interface Stretch {
@@ -75,8 +83,11 @@ export class AssessorDesk implements Assessor {
     yield ["README.txt", utf8(README)];
     yield ["model.json", jsonFile(model)];
     yield ["task.json", jsonFile({ taskHash: stored.taskHash, task })];
-    yield ["consent.json", jsonFile(consentOf(stored, model, configHash))];
-    yield ["code.json", jsonFile({ codeVersion: this.#ports.codeVersion, configHash })];
+    yield ["consent.json", jsonFile(consentOf(stored, model, configHash, this.#ports.publicLog != null))];
+    yield [
+      "code.json",
+      jsonFile({ codeVersion: this.#ports.codeVersion, code: this.#ports.code, configHash }),
+    ];
     yield ["held-out.json", jsonFile(settings.heldOut && shownHeldOut(settings.heldOut))];
     yield [
       "gates.json",
@@ -114,6 +125,10 @@ export class AssessorDesk implements Assessor {
       if (detail !== null) yield [name, jsonFile(detail)];
       const log = await this.#core.rounds.namelessLog(roundId);
       if (log !== null) yield [name.replace(/\.json$/, ".log.json"), jsonFile(log)];
+      const audit = detail === null ? null : await auditForAssessor(this.#ports, this.#core, detail);
+      if (audit === null) continue;
+      yield [name.replace(/\.json$/, ".audit.json"), jsonFile(audit.statements)];
+      yield [name.replace(/\.json$/, ".bundle"), audit.bundle];
     }
   }
 
@@ -131,10 +146,11 @@ export class AssessorDesk implements Assessor {
   /** Entries of the audit log about what is in this file, and about what was deleted of it. */
   async *#leaves(ids: Ids, projectId: string): AsyncGenerator<readonly [string, Bytes]> {
     // The log is longer than what of it is kept here.
-    const isKept = ({ kind, body }: Leaf) => kind === "deletion.performed" || isAbout(body, ids);
+    const isKept = (leaf: Leaf) =>
+      leaf.kind === "deletion.performed" || isShell(leaf) || isAbout(leaf.body, ids);
     const kept = await everyItem((page) => this.#ports.store.auditLeaves(page), isKept);
     const ascending = kept.toSorted((left, right) => left.sequence - right.sequence);
-    const entries = ascending.filter(({ body }) => isAbout(body, ids));
+    const entries = ascending.filter((leaf) => isShell(leaf) || isAbout(leaf.body, ids));
     yield ["log/entries.json", jsonFile(entries)];
     const proof = await proofOf(
       this.#ports,
@@ -201,15 +217,24 @@ function isAbout(body: unknown, { slug, runIds, roundIds }: Ids): boolean {
   return facts.slug === slug || facts.task === slug;
 }
 
+/** Which participant's page was served from when on. */
+const isShell = ({ kind }: Leaf) => kind === "shell.published";
+
 const isOverride = (event: RegistryEvent, version: number) =>
   event.type === "promoted-despite-gates" && event.to === version;
 
-/** The texts of the task that the consent shows, and what it says about privacy. */
-function consentOf({ task }: StoredTask, model: ModelVersionView, configHash: string | null) {
+/** The texts of the task that the consent shows, what it says about privacy, and the whole text as the page shows it. */
+function consentOf(
+  { task }: StoredTask,
+  model: ModelVersionView,
+  configHash: string | null,
+  isLogged: boolean,
+) {
   const { title, invitation, learns, exampleNoun, purpose, intendedUse, notFor, contact, dataCard } = task;
   const texts = { title, invitation, learns, exampleNoun, purpose, intendedUse, notFor, contact, dataCard };
   const { cohortSizeMin, securityModel } = task.aggregation;
-  return { configHash, texts, cohortSizeMin, securityModel, privacy: privacyOf({ task, model }) };
+  const shown = consentText(consentWords(consentFactsOf(task), isLogged));
+  return { configHash, texts, shown, cohortSizeMin, securityModel, privacy: privacyOf({ task, model }) };
 }
 
 const README = `What an assessor asks for about one model version.
@@ -217,18 +242,26 @@ const README = `What an assessor asks for about one model version.
 manifest.json      every other file with its size and SHA-256
 model.json         the version: its hash, its parent, its run and round, its names
 task.json          the task that devices agreed to, with its hash
-consent.json       the texts of the task that people read before they agreed, and the hash of all that a device
-                   checked. The page's own sentences around them belong to the code version. Who agreed is on
-                   their devices only
-code.json          version of the coordinator's code. Code hashes of rounds are in log/entries.json (round.opened)
+consent.json       the texts of the task that people read before they agreed, the hash of all that a device checked, and as
+                   "shown" every sentence that the page of this code version shows before one agrees. Pages of
+                   earlier versions may have said it in other words; each device's consent ledger keeps those that
+                   it was shown. Who agreed is on their devices only
+code.json          version of the coordinator's code, and the hashes of that code and of the participant's page. Code
+                   hashes of rounds (round.opened) and of pages served before (shell.published) are in
+                   log/entries.json
 held-out.json      the rows that judge models now: hash, counts and data card; null without
 gates.json         the rules, what was decided about this version, what each gate said then, and overrides
 history.json       what people decided about the task
 card.md            the model card; card.cdx.json is the same as CycloneDX
 report.json        the evaluation on held-out rows; absent without one
 runs/              the run that made it, and the runs whose models it began with: plan, figures, and of each
-                   round up to this version its record and, as .log.json, its own log without names of devices
-log/entries.json   entries of the audit log about the task, these runs and rounds, by their sequence
+                   round up to this version its record; as .log.json its own log without names of devices; as
+                   .audit.json what an audit of it said when this file was made; and as .bundle everything with
+                   which anyone makes that audit again without the coordinator: npm run log -- verify FILE. A bundle
+                   has the entries from the launch of the run to the end of the round. Both are absent without a
+                   log, while no checkpoint has these entries, and of rounds from before entries had a time
+log/entries.json   entries of the audit log about the task, these runs and rounds, and the participant's pages, by their
+                   sequence
 log/proof.json     these entries as they stand in the public log, each with its path to a signed checkpoint, in hex.
                    Entries that no checkpoint has yet are left out: make the file again later. The whole file is
                    absent without a log, before its first checkpoint, and if the coordinator's files of the log

@@ -10,8 +10,28 @@ export interface NoiseTimes {
   readonly randomMs: number;
 }
 
-/** Noise for `count` coordinates. @param random  The platform's secure randomness. */
-export function measureNoise(random: RandomBytes, count: number, variance: number): NoiseTimes {
+/**
+ * Noise for `count` coordinates.
+ *
+ * @param random  The platform's secure randomness.
+ * @param nowMs   CPU time of this process if the platform tells it, else a clock. The work takes long enough to be
+ *                interrupted on a busy machine.
+ */
+export function measureNoise(
+  random: RandomBytes,
+  nowMs: () => number,
+  count: number,
+  variance: number,
+): NoiseTimes {
+  const fastest = (work: () => void) => {
+    let best = Number.POSITIVE_INFINITY;
+    for (let turn = 0; turn < 5; turn++) {
+      const began = nowMs();
+      work();
+      best = Math.min(best, nowMs() - began);
+    }
+    return best;
+  };
   const numbers = new Int32Array(count);
   let table = buildNoiseTable(variance);
   const tableMs = fastest(() => {
@@ -22,14 +42,4 @@ export function measureNoise(random: RandomBytes, count: number, variance: numbe
     for (let left = count; left > 0; left -= 4064) random(16 * Math.min(left, 4064));
   });
   return { tableMs, noiseMs, randomMs };
-}
-
-function fastest(work: () => void): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let turn = 0; turn < 5; turn++) {
-    const began = performance.now();
-    work();
-    best = Math.min(best, performance.now() - began);
-  }
-  return best;
 }

@@ -9,5 +9,6 @@ const random = (byteCount: number) => {
 };
 
 Object.assign(globalThis, {
-  measureNoise: (count: number, variance: number) => measureNoise(random, count, variance),
+  measureNoise: (count: number, variance: number) =>
+    measureNoise(random, () => performance.now(), count, variance),
 });

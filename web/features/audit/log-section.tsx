@@ -53,10 +53,9 @@ export function LogSection({ about = {} }: LogSectionProps) {
       <div className="min-h-80">
         <p className="note flex flex-wrap items-baseline gap-x-3 pb-2">
           <span role="status">
-            {searchWords({ state, found: items.length, lookedAt, size })}
-            {isSaving && " The file has them all once the search has ended."}
+            {`${searchWords({ state, found: items.length, lookedAt, size })} Times are UTC.`}
+            {isSaving && " The file is written once the search has ended."}
           </span>
-          <span>Times are UTC.</span>
           {isLooking && (
             <button type="button" className="link underline" onClick={() => search.stop()}>
               Stop

@@ -99,7 +99,10 @@ function ConsentForm(props: {
           <TaskFacts task={task} />
         </div>
       </details>
-      <LearntLink task={task} />
+      <div className="flex flex-wrap gap-x-6">
+        <LearntLink task={task} />
+        <CheckLink task={task} />
+      </div>
       <ConsentBox
         words={words.box}
         ticked={ticked}
@@ -172,6 +175,20 @@ function LearntLink({ task }: { readonly task: TaskSlice }) {
       rel="opener"
     >
       What the coordinator could learn (new tab)
+    </a>
+  );
+}
+
+function CheckLink({ task }: { readonly task: TaskSlice }) {
+  return (
+    <a
+      className="link flex min-h-11 w-fit items-center"
+      href={`${joinHref(task.task.slug, "learnt")}#check`}
+      // biome-ignore lint/security/noBlankTarget: the new tab inherits the token of this one's link, kept nowhere else yet
+      target="_blank"
+      rel="opener"
+    >
+      Who can check this page for you (new tab)
     </a>
   );
 }

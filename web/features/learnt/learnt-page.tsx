@@ -139,6 +139,16 @@ function WaysToCheck({ slug }: { readonly slug: string }) {
   return (
     <ul className="grid max-w-[44rem] gap-2 text-ink-2">
       <li>
+        On a first visit you trust whoever serves the join page. Someone with the program fetches the page as
+        you do, and compares each of its files with the list whose hash stands in the public log:{" "}
+        <code className="wrap-anywhere">npm run verify -- shell URL</code>.
+      </li>
+      <li>
+        The log’s key stands on the audit page and in every receipt. Compare it with what someone else was
+        shown, by phone or on paper: two keys mean two logs. From the second visit on, this browser notices a
+        change by itself.
+      </li>
+      <li>
         After a round the <a href={`${joinHref(slug, "join")}#left`}>join page</a> shows each byte that left
         beside what stayed, and lets you keep them.
       </li>

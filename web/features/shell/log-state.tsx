@@ -26,13 +26,12 @@ export function LogState({ isFor }: { readonly isFor: boolean }) {
 export function LogTrouble({ isFor }: { readonly isFor: boolean }) {
   const { data } = useLogState(isFor);
   const trouble = data === undefined ? null : (logStateWords(data)?.trouble ?? null);
+  if (trouble === null) return null;
   return (
     <div role="status" className="wrap">
-      {trouble !== null && (
-        <p className="border-l-2 border-stop my-3 pl-4 text-sm">
-          {trouble} <Link href="/audit">The log</Link>
-        </p>
-      )}
+      <p className="my-3 border-stop border-l-2 pl-4 text-sm">
+        {trouble} <Link href="/audit">The log</Link>
+      </p>
     </div>
   );
 }

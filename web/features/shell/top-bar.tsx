@@ -37,26 +37,28 @@ export function TopBar() {
   const current = (href: string) =>
     href === "/" ? path === "/" || /^\/(runs|rounds)(\/|$)/.test(path) : path.startsWith(href);
   return (
-    <header className="top">
-      <div className="wrap">
-        <Link className="brand" href="/">
-          <Brand />
-        </Link>
-        <nav className="nav" aria-label="Main">
-          {PAGES.filter(({ isFor }) => isFor(has)).map(({ href, label }) => (
-            <Link key={href} href={href} aria-current={current(href) ? "page" : undefined}>
-              {label}
-            </Link>
-          ))}
-        </nav>
-        <div className="top-right ml-auto flex items-center gap-5 text-sm text-ink-2">
-          <Liveness />
-          <LogState isFor={has("runs.read")} />
-          {session !== undefined && <SignedIn name={session.name} isCurrent={path === "/account"} />}
+    <>
+      <header className="top">
+        <div className="wrap">
+          <Link className="brand" href="/">
+            <Brand />
+          </Link>
+          <nav className="nav" aria-label="Main">
+            {PAGES.filter(({ isFor }) => isFor(has)).map(({ href, label }) => (
+              <Link key={href} href={href} aria-current={current(href) ? "page" : undefined}>
+                {label}
+              </Link>
+            ))}
+          </nav>
+          <div className="top-right ml-auto flex items-center gap-5 text-sm text-ink-2">
+            <Liveness />
+            <LogState isFor={has("runs.read")} />
+            {session !== undefined && <SignedIn name={session.name} isCurrent={path === "/account"} />}
+          </div>
         </div>
-      </div>
+      </header>
       <LogTrouble isFor={has("runs.read")} />
-    </header>
+    </>
   );
 }
 

@@ -16,6 +16,7 @@ import { registry } from "./0013-registry.ts";
 import { tracking } from "./0014-tracking.ts";
 import { publicLog } from "./0015-public-log.ts";
 import { leafActors } from "./0016-leaf-actors.ts";
+import { runIds } from "./0017-run-ids.ts";
 import { type Dialect, type Statement, statementFor } from "./statement.ts";
 
 /** In the order of their names. Only ever appended to. */
@@ -36,6 +37,7 @@ const STATEMENTS: Readonly<Record<string, readonly Statement[]>> = {
   "0014-tracking": tracking,
   "0015-public-log": publicLog,
   "0016-leaf-actors": leafActors,
+  "0017-run-ids": runIds,
 };
 
 /** The same tables in both dialects. */

@@ -1,19 +1,24 @@
 import { createHash } from "node:crypto";
 import { unzipSync } from "fflate";
 import { describe, expect, test } from "vitest";
+import { taskSlice } from "#client/index.ts";
 import { zipStream } from "#coordinator/adapters/zip-stream.ts";
 import type { Coordinator } from "#coordinator/core/coordinator.ts";
 import { AssessorDesk } from "#coordinator/core/desks/assessor-file.ts";
 import type { AssessorProof } from "#coordinator/core/desks/assessor-proof.ts";
-import { present } from "#shared/kernel/assert.ts";
+import { LogDesk } from "#coordinator/core/desks/log-desk.ts";
+import { auditBundle, parseBundle } from "#shared/audit/bundle.ts";
+import { assert, present } from "#shared/kernel/assert.ts";
 import { hexToBytes } from "#shared/kernel/bytes.ts";
 import { err, type Result } from "#shared/kernel/result.ts";
+import { consentText, consentWords } from "#shared/model/consent-words.ts";
 import { primitives } from "#shared/node/system.ts";
 import { roundDetailSchema } from "#shared/protocol/api.ts";
 import { modelVersionSchema } from "#shared/protocol/registry.ts";
 import { taskSchema } from "#shared/task/task.ts";
 import { verifyLogProof } from "#shared/tlog/log-proof.ts";
 import { MemoryPublicLog } from "#test/kit/fakes/memory-public-log.ts";
+import { nodeDigest } from "#test/kit/worlds/audited-round.ts";
 import { must, openPromotions, type PromotionWorld } from "#test/kit/worlds/promotions.ts";
 
 /* One model version as a file for an assessor, opened and held against the database. */
@@ -164,5 +169,52 @@ describe("[A85] the file for an assessor", () => {
       leaf: present(first, "an entry").leaf.replace("7b", "7c"),
     };
     expect((await verified([changed])).ok).toBe(false);
+  });
+
+  test("[A113] has the audit of each round, which anyone makes again offline, and a changed bundle is refused", async () => {
+    const { federation, slug } = await assessed();
+    const publicLog = new MemoryPublicLog(primitives, federation.db);
+    await publicLog.covers(0);
+    const auditLog = new LogDesk(federation.ports, publicLog, federation.ports.store);
+    const assessor = new AssessorDesk(
+      { ...federation.ports, publicLog },
+      { ...federation.coordinator, auditLog },
+    );
+    const { files, bytes } = await opened({ coordinator: { assessor } }, slug, 3);
+    const bundles = Object.keys(files).filter((path) => path.endsWith(".bundle"));
+    expect(bundles).toEqual(["runs/run2/rounds/00001.bundle", "runs/run1/rounds/00001.bundle"]);
+    const verdictsOf = async (value: unknown) => {
+      const bundle = parseBundle(value);
+      assert(bundle.ok, "the file is a bundle");
+      const audited = await auditBundle(primitives, nodeDigest, bundle.value, publicLog.key.publicKey);
+      assert(audited.ok, "the file is whole");
+      return audited.value.statements;
+    };
+    for (const path of bundles) {
+      const value = json(files[path]);
+      const statements = await verdictsOf(value);
+      expect(json(files[path.replace(".bundle", ".audit.json")])).toEqual(statements);
+      const said = Object.fromEntries(statements.map(({ id, verdict }) => [id, verdict]));
+      expect(said).toMatchObject({
+        launched: "checked",
+        opened: "checked",
+        inputs: "checked",
+        version: "checked",
+      });
+      expect(Object.values(said)).not.toContain("contradicted");
+      for (const record of value.rounds) record.modelHash = "ab".repeat(32);
+      expect((await verdictsOf(value)).find(({ id }) => id === "version")?.verdict).toBe("contradicted");
+    }
+    expect((await opened({ coordinator: { assessor } }, slug, 3)).bytes).toEqual(bytes);
+  });
+
+  test("[A113] has the sentences that the page shows, as the page itself makes them, and the page's hash", async () => {
+    const { federation, slug } = await assessed();
+    const { files } = await opened(federation, slug, 3);
+    const slice = taskSlice(federation.task, "0".repeat(64), "");
+    // Nobody keeps a log here.
+    expect(json(files["consent.json"]).shown).toBe(consentText(consentWords(slice, false)));
+    expect(json(files["consent.json"]).shown).toContain(`takes part in ${slug}, version 1.`);
+    expect(json(files["code.json"]).code).toEqual(federation.ports.code);
   });
 });

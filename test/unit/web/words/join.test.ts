@@ -5,7 +5,14 @@ import { ERRORS } from "#shared/protocol/errors.ts";
 import { taskSliceOf } from "#test/kit/web-views.ts";
 import { neededInSum, outcomeSentence, proofsOf, segmentWords } from "#web/words/contribution.ts";
 import { engineNote } from "#web/words/engine.ts";
-import { askNote, consentWords, leadSentence, stateLine, trainingWords } from "#web/words/join.ts";
+import {
+  askNote,
+  consentText,
+  consentWords,
+  leadSentence,
+  stateLine,
+  trainingWords,
+} from "#web/words/join.ts";
 
 const hash = "ab".repeat(32);
 const digits = bundledTask("digits", 30, 3);
@@ -161,6 +168,15 @@ describe("consent", () => {
       "A sum may be of 3 devices: too few to hide anyone; for trying out only.",
     );
     expect(consentWords(taskSliceOf(26), true).paragraph).toContain("at least 9 others");
+  });
+
+  test("[V19] what a first visit has to trust is said, with the log's key only if there is a log", () => {
+    const said = (logged: boolean | null) =>
+      consentWords(taskSliceOf(8), logged).warnings.filter((line) => line.startsWith("On a first visit"));
+    expect(said(true)).toEqual([expect.stringContaining("and the key of the public log that it names")]);
+    for (const logged of [false, null])
+      expect(said(logged)).toEqual([expect.not.stringContaining("public log")]);
+    expect(consentText(consentWords(taskSliceOf(8), true))).toContain(said(true)[0]);
   });
 
   test("a task without noise and a coordinator without a public log are mentioned before the agreement", () => {

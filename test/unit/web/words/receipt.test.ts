@@ -15,7 +15,7 @@ const receipt = {
 };
 const unwitnessed = { witnesses: [], witnessesNeeded: 0 };
 
-test("[A72] a receipt's words say what was checked where, what it does not prove, and how others check it", () => {
+test("[A72] [V19] a receipt's words say what was checked where, what it does not prove, and how others check it", () => {
   const file = receiptFileName("digits", 3);
   expect(file).toBe("chorus-digits-round-3.tlog-proof");
   const words = receiptWords({ receipt, logKey: "chorus.example/1+0a0b0c0d+AQID", ...unwitnessed }, file);
@@ -23,6 +23,8 @@ test("[A72] a receipt's words say what was checked where, what it does not prove
     "Checked on this device: your list was one of 21 that were sealed at 8 July 2026, 14:36 UTC, under entry 1,203 of the public log chorus.example/1, which had 1,240 entries. The log goes on from what this device saw before.",
   );
   expect(words.not).toMatch(/^It does not prove that the sum was computed/);
+  // [V19] Nobody checked the key for a first visit.
+  expect(words.not).toContain("compare it with what others were shown");
   expect(words.check).toBe(`npm run log -- verify ${file} --key chorus.example/1+0a0b0c0d+AQID`);
 });
 

@@ -386,6 +386,17 @@ describe("PostgreSQL", () => {
     await store.close();
   });
 
+  test("[D12] [D13] compares the IDs of runs alike in all tables, so that what belongs to a run is found by an index", async (context) => {
+    const old = await database(frozen);
+    if (old === null) return context.skip();
+    await migrate(old.db, POSTGRES);
+    const collations = await old.run(
+      "select distinct collation_name from information_schema.columns where table_schema = 'public' and column_name = 'run_id'",
+    );
+    expect(collations).toEqual([{ collation_name: "C" }]);
+    await old.db.destroy();
+  });
+
   test("[D12] [X5] [X8] finds its rows in their project, and deletes them with it", async (context) => {
     const old = await database(frozen);
     if (old === null) return context.skip();
