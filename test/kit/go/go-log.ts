@@ -6,7 +6,15 @@ import { expect } from "vitest";
 import { bytesToBase64 } from "#shared/kernel/bytes.ts";
 import { primitives } from "#shared/node/system.ts";
 import type { Checkpoint } from "#shared/tlog/checkpoint.ts";
-import { formatVerifierKey, SIGNATURE_TYPES, type VerifierKey, verifierKey } from "#shared/tlog/note.ts";
+import {
+  formatNote,
+  formatVerifierKey,
+  type NoteSignature,
+  parseNote,
+  SIGNATURE_TYPES,
+  type VerifierKey,
+  verifierKey,
+} from "#shared/tlog/note.ts";
 
 /* A log's folder in the hands of Go's own libraries. */
 
@@ -52,6 +60,48 @@ export async function expectHeldByGo({ folder, key, earlier, scratch }: GoChecke
   writeFileSync(bundle, bytes.with(10, (bytes[10] ?? 0) ^ 1));
   expect(check(rootText).status).toBe(1);
   return Number(count);
+}
+
+/**
+ * Go's note package opens a checkpoint that log and witness have signed, and refuses it with another time, another text,
+ * another witness, or without the witness's line.
+ *
+ * @param note     With one line of each.
+ * @param witness  Of type 4.
+ */
+export async function expectCosignedByGo(
+  { note, log, witness }: { readonly note: string; readonly log: VerifierKey; readonly witness: VerifierKey },
+  scratch: string,
+): Promise<void> {
+  const program = join(scratch, "verify-cosignature");
+  const built = go("build", "-o", program, new URL("./verify-cosignature.go", import.meta.url).pathname);
+  expect([built.status, built.stderr]).toEqual([0, ""]);
+  const file = join(scratch, "cosigned");
+  const check = (text: string, vkey = formatVerifierKey(witness)) => {
+    writeFileSync(file, text);
+    return spawnSync(program, [file, formatVerifierKey(log), vkey], { encoding: "utf8" });
+  };
+  const held = check(note);
+  expect([held.status, held.stderr, held.stdout]).toEqual([
+    0,
+    "",
+    `${log.name} and ${witness.name} have signed\n`,
+  ]);
+
+  const parsed = parseNote(note);
+  if (!parsed.ok) throw new Error(parsed.error.sentence);
+  const { text, signatures } = parsed.value;
+  const isTheirs = ({ keyId }: NoteSignature) => keyId === witness.id;
+  const changed = (at: number) =>
+    signatures.map((line) =>
+      isTheirs(line) ? { ...line, bytes: line.bytes.with(at, (line.bytes[at] ?? 0) ^ 1) } : line,
+    );
+  // The time is signed, too.
+  for (const at of [7, 8, 71]) expect(check(formatNote({ text, signatures: changed(at) })).status).toBe(1);
+  const alone = formatNote({ text, signatures: signatures.filter((line) => !isTheirs(line)) });
+  expect(check(alone).status).toBe(1);
+  const other = await verifierKey(primitives, witness.name, witness.type, log.publicKey);
+  expect(check(note, formatVerifierKey(other)).status).toBe(1);
 }
 
 function go(...args: readonly string[]) {

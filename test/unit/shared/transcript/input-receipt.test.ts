@@ -115,7 +115,7 @@ describe("a participant's receipt", () => {
     expect(await verdict(text, 3)).toBe("too-few-witnesses");
     expect(await verdict(text.replace(lines[2] ?? "", ""))).toBe("too-few-witnesses");
     // A line of a known witness must hold.
-    const [at = 0] = [text.indexOf(lines[2] ?? "") + 20];
+    const at = text.indexOf(lines[2] ?? "") + 20;
     const other = text[at] === "A" ? "B" : "A";
     expect(await verdict(text.slice(0, at) + other + text.slice(at + 1))).toBe("bad-signature");
     // Whoever demands nobody's signature takes the receipt as it was.
