@@ -73,10 +73,7 @@ export class Cosigner {
   ask(checkpoint: Cosignable): void {
     this.#target = checkpoint;
     if (this.#cancelRetry !== null || this.#isAsking || this.#isStopped) return;
-    this.#isAsking = true;
-    void this.#askAll().finally(() => {
-      this.#isAsking = false;
-    });
+    void this.#askAll();
   }
 
   stop(): void {
@@ -86,6 +83,16 @@ export class Cosigner {
   }
 
   async #askAll(): Promise<void> {
+    this.#isAsking = true;
+    try {
+      await this.#askUntilDone();
+    } finally {
+      // In the same turn as the last look for a target, so that none is missed.
+      this.#isAsking = false;
+    }
+  }
+
+  async #askUntilDone(): Promise<void> {
     const { random, after } = this.#ports;
     while (this.#target !== null) {
       const target = this.#target;
