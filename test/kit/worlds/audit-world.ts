@@ -4,6 +4,8 @@ import { selectPrimitives } from "#shared/crypto/primitives-webcrypto.ts";
 import { bytesToHex } from "#shared/kernel/bytes.ts";
 import type { Primitives } from "#shared/kernel/ports.ts";
 import type { RoundDetail } from "#shared/protocol/api.ts";
+import { hashHexSchema } from "#shared/protocol/ids.ts";
+import type { LogStateView, LogView } from "#shared/protocol/log-api.ts";
 import { encodeLeaf } from "#shared/tlog/leaf.ts";
 import { memoryBlobs, memorySpool } from "../fakes/memory-files.ts";
 import { memoryStore } from "../fakes/memory-store.ts";
@@ -53,6 +55,7 @@ export async function openAuditWorld(): Promise<AuditWorld> {
   const answer = async (route: Route) => {
     const path = new URL(route.request().url()).pathname;
     if (path === "/api/v1/log") return route.fulfill({ json: viewOf(served) });
+    if (path === "/api/v1/log/state") return route.fulfill({ json: stateOf(served) });
     if (path === "/api/v1/log/entries") return route.fulfill({ json: entriesOf(served) });
     const name = path.slice("/log/".length);
     const bytes = name === "checkpoint" ? Buffer.from(await served.checkpoint()) : served.files.get(name);
@@ -77,15 +80,21 @@ export async function openAuditWorld(): Promise<AuditWorld> {
   };
 }
 
-function viewOf(log: MemoryLog) {
-  const { origin, publicKey } = log;
+function viewOf(log: MemoryLog): LogView {
+  const { origin, publicKey, leaves } = log;
   return {
     origin,
-    key: bytesToHex(publicKey),
+    key: hashHexSchema.parse(bytesToHex(publicKey)),
     verifierKey: `${origin}+00000000+key`,
+    size: leaves.length,
     witnesses: [],
+    witnessStates: [],
     rotations: [],
   };
+}
+
+function stateOf({ leaves }: MemoryLog): LogStateView {
+  return { state: "signing", size: leaves.length, checkpointAgeMs: 1_000, sentence: null };
 }
 
 /** All entries, newest first. */
