@@ -74,7 +74,6 @@ describe("[A100] a log whose process is killed", () => {
       "move head",
       "moved head",
       "synced log",
-      "asked witness",
     ])
       expect(later).toContain(step);
     for (const step of [...steps, "linked F"]) expect(beginnings).toContain(step.replace("F", "log.key"));
@@ -89,19 +88,6 @@ describe("[A100] a log whose process is killed", () => {
   test.concurrent.each(beginnings)("at '%s' of its first life begins, once", async (point) => {
     await killAndRestart(new LogLives(join(scratch, `first-${nameOf(point)}`)), point);
   });
-
-  test.concurrent.each(["moved head", "renamed log/checkpoint", "asked witness"])(
-    "[A93] at '%s', and then with an earlier database, signs nothing else than what a witness was shown",
-    async (point) => {
-      const log = begun.copy(join(scratch, `shown-${nameOf(point)}`));
-      expect(await log.live({ batches: BATCHES, killAt: point })).toMatchObject({ isKilled: true });
-      const cut = log.cutPower();
-      for (const left of cut === null ? [log] : [cut, log]) {
-        copyDatabase(begun.dataDir, left.dataDir);
-        expect(await left.restart()).toEqual([]);
-      }
-    },
-  );
 
   test.concurrent.each(["import", "imported", "move head", "moved head"])(
     "at '%s' while it takes back what an earlier database has lost",

@@ -2,7 +2,6 @@ import { appendFileSync, existsSync, readFileSync, writeSync } from "node:fs";
 import files, { type FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { dirname, join, relative } from "node:path";
-import type { WitnessPort } from "#coordinator/core/ports/witnesses.ts";
 import type { LogStore } from "#coordinator/open-public-log.ts";
 
 /*
@@ -174,33 +173,7 @@ const { after, monotonicClock, primitives, randomBytes } = await import("#shared
 
 const store = await openStore({ dataDir });
 const { publish } = openLogFiles(join(dataDir, LOG_FOLDER));
-const { localSigner } = await import("#shared/crypto/signature.ts");
-const { parseAddCheckpoint } = await import("#shared/tlog/add-checkpoint.ts");
-const { cosignNote, formatSignatureLine, formatVerifierKey, parseNote, verifierKey } = await import(
-  "#shared/tlog/note.ts"
-);
-
-/** A witness that signs whatever it is shown, which nothing may ever contradict. */
-async function forgetfulWitness(): Promise<WitnessPort> {
-  const signer = localSigner(new Uint8Array(32).fill(5));
-  const key = await verifierKey(primitives, "w.example", 4, signer.publicKey);
-  return {
-    key,
-    addCheckpoint: async (body) => {
-      const request = parseAddCheckpoint(body);
-      const shown = request.ok ? parseNote(request.value.note) : request;
-      if (!shown.ok || !request.ok) throw new Error("no checkpoint was shown");
-      note({ at: "published", note: request.value.note });
-      reach("asked witness");
-      const line = await cosignNote(primitives, signer, key.name, shown.value.text, 1_700_000_000);
-      return { type: "answer", status: 200, mediaType: "text/plain", text: formatSignatureLine(line) };
-    },
-  };
-}
-
 async function write(batches: readonly number[]): Promise<void> {
-  const witness = await forgetfulWitness();
-  const demand = { keys: [formatVerifierKey(witness.key)], needed: 1 };
   const log = await openPublicLog({
     store: watchStore(store, publish),
     dataDir,
@@ -209,7 +182,7 @@ async function write(batches: readonly number[]): Promise<void> {
     random: randomBytes,
     clock: monotonicClock,
     after,
-    witnesses: [witness],
+    witnesses: [],
     log: { info: () => {}, warn: console.error, error: console.error },
   });
   await log.open();
@@ -225,7 +198,7 @@ async function write(batches: readonly number[]): Promise<void> {
       },
     }));
     const last = await store.stageLeaves(leaves, 1_700_000_000_000);
-    if (!(await log.covers(last - 1, { demand }))) throw new Error(JSON.stringify(log.state()));
+    if (!(await log.covers(last - 1))) throw new Error(JSON.stringify(log.state()));
     note({ at: "published", note: log.checkpoint() ?? "" });
   }
   await log.stop();
