@@ -7,7 +7,9 @@ import type { Endpoint } from "#coordinator/adapters/http/endpoint.ts";
 import { describeEndpoints } from "#coordinator/adapters/http/mount.ts";
 import { openPages } from "#coordinator/adapters/http/pages.ts";
 import type { OperationsView } from "#shared/protocol/access-api.ts";
+import { hashHexSchema } from "#shared/protocol/ids.ts";
 import { LIMITS } from "#shared/protocol/limits.ts";
+import type { LogStateView, LogView } from "#shared/protocol/log-api.ts";
 import { openFakeAccess } from "../worlds/fake-access.ts";
 import { castSchema } from "../worlds/fake-casts.ts";
 import { FakeFederation } from "../worlds/fake-federation.ts";
@@ -92,6 +94,17 @@ const OPERATIONS: OperationsView = {
   },
 };
 
+const LOG: LogView = {
+  origin: "learn.example/log",
+  key: hashHexSchema.parse("5c".repeat(32)),
+  verifierKey: "learn.example/log+00000000+key",
+  size: 1_204,
+  witnesses: [],
+  witnessStates: [],
+  rotations: [],
+};
+const LOG_STATE: LogStateView = { state: "signing", size: LOG.size, checkpointAgeMs: 1_000, sentence: null };
+
 /** The real description. Endpoints use their ports only when they are asked. */
 function describedApi(): object {
   const ports = new Proxy({}, { get: () => ({}) }) as HttpPorts;
@@ -107,6 +120,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
   for await (const chunk of request) body += String(chunk);
   const fixed = new Map<string, object>([
     ["/limits", LIMITS],
+    ["/log", LOG],
+    ["/log/state", LOG_STATE],
     ["/openapi.json", describedApi()],
   ]).get(path);
   const [, collection, part] = path.split("/");
