@@ -2,6 +2,7 @@ import type { Json } from "../codec/canonical-json.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import type { Result } from "../kernel/result.ts";
+import type { NoiseCode } from "../privacy/noise-code.ts";
 import type { ClassSums, NumberSums } from "../task/evaluation.ts";
 import type { Purpose, RoundParams } from "../task/round-params.ts";
 import type { Ring } from "./ring.ts";
@@ -64,6 +65,7 @@ export interface LayoutTerms {
   readonly rotated?: boolean;
   /** Differential privacy. Default: none. Needs the 32-bit ring, no rotation, and a weight cap of 1. */
   readonly noise?: {
+    readonly code: NoiseCode;
     /** z: noise on the sum over the clip. */
     readonly noiseMultiplier: number;
     /** tNoise: the fewest honest noise shares that an opened sum can hold. */
@@ -97,6 +99,8 @@ export interface EncodeTools {
   readonly roundingKey: Bytes;
   /** The round's key. A rotated layout needs it. */
   readonly rotationKey?: Bytes | undefined;
+  /** A layout with noise needs it. */
+  readonly noiseCode?: NoiseCode;
   /** Secure randomness for noise. A layout with noise needs it. Never a stream that others can compute. */
   readonly random?: RandomBytes | undefined;
 }

@@ -4,6 +4,7 @@ import { combineShares, lagrangeBasisAtZero, splitSecret } from "#shared/crypto/
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "#shared/kernel/ports.ts";
+import { noiseCode } from "#shared/privacy/noise-code.ts";
 import { decodeSum } from "#shared/vector/decode.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
 import { type VectorLayout, vectorLayout } from "#shared/vector/layout.ts";
@@ -49,7 +50,7 @@ export function auditLayout({ dimension, clipNormL2, noiseMultiplier }: AuditSet
     cohortSizeMax: DEVICES,
     clipNormL2,
     weightCap: 1,
-    noise: { noiseMultiplier, shareCount: DEVICES },
+    noise: { code: noiseCode, noiseMultiplier, shareCount: DEVICES },
   });
 }
 
@@ -71,6 +72,7 @@ export async function releasedMean(
     const contribution = { update: delta, numExamples, metricsBefore: nothing, metricsAfter: nothing };
     const encoded = await encodeContribution(layout, contribution, {
       primitives,
+      noiseCode,
       roundingKey: random(32),
       random,
     });

@@ -4,9 +4,8 @@ import { rotate } from "../../codec/rotation.ts";
 import { assert, present } from "../../kernel/assert.ts";
 import type { RandomBytes } from "../../kernel/ports.ts";
 import { err, ok } from "../../kernel/result.ts";
-import { addNoise } from "../../privacy/draw-noise.ts";
-import { buildNoiseTable, type NoiseTable } from "../../privacy/noise-table.ts";
-import { noiseRefusalSentence, planNoise } from "../../privacy/scale.ts";
+import type { NoiseCode } from "../../privacy/noise-code.ts";
+import type { NoiseTable } from "../../privacy/noise-table.ts";
 import { assertSumFits, type Ring, ringRefusal, sumMaxOf } from "../ring.ts";
 import {
   addWhole,
@@ -129,7 +128,7 @@ async function makeNoisy(
   values: Float32Array | Float64Array,
   { clip }: Place<UpdateClip>,
   noise: SegmentNoise,
-  { primitives, random }: EncodeTools,
+  { primitives, random, noiseCode }: EncodeTools,
 ): Promise<void> {
   const source: RandomBytes = present(random, "randomness for noise");
   for (let turn = 0; squaredNorm(numbers) > noise.squaredNormMax; turn++) {
@@ -137,7 +136,8 @@ async function makeNoisy(
     assert(turn < 1000, "a rounded update is within the sensitivity");
     await quantize(primitives, numbers, values, 1, clip, source(32));
   }
-  addNoise(numbers, tableOf(noise), source);
+  const code = present(noiseCode, "code for noise");
+  code.add(numbers, tableOf(noise, code), source);
 }
 
 /** Exact below 2^53; above, too large all the same. */
@@ -150,10 +150,10 @@ function squaredNorm(numbers: Int32Array): number {
 /** A table takes up to a second to build, and serves as long as its layout. */
 const tables = new WeakMap<SegmentNoise, NoiseTable>();
 
-function tableOf(noise: SegmentNoise): NoiseTable {
+function tableOf(noise: SegmentNoise, code: NoiseCode): NoiseTable {
   const known = tables.get(noise);
   if (known !== undefined) return known;
-  const table = buildNoiseTable(noise.variance);
+  const table = code.table(noise.variance);
   tables.set(noise, table);
   return table;
 }
@@ -166,8 +166,9 @@ function noisyLayout(
 ) {
   assert(ring === 32 && !rotated, "noise needs the 32-bit ring and no rotation");
   assert(weightCap === 1, "with noise all weights are 1");
-  const planned = planNoise({ dimension: parameterCount, cohortSizeMax, ...noise });
-  assert(planned.ok, planned.ok ? "" : noiseRefusalSentence(planned.error));
+  const { code, ...asked } = noise;
+  const planned = code.plan({ dimension: parameterCount, cohortSizeMax, ...asked });
+  assert(planned.ok, planned.ok ? "" : code.refusal(planned.error));
   const { clipSteps, squaredNormMax, variance, noiseMax } = planned.value;
   const clip: UpdateClip = {
     kind: "l2",

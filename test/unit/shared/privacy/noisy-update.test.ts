@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import type { RandomBytes } from "#shared/kernel/ports.ts";
+import { noiseCode } from "#shared/privacy/noise-code.ts";
 import { decodeSum } from "#shared/vector/decode.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
 import { layoutData, placeOf, vectorLayout } from "#shared/vector/layout.ts";
@@ -11,7 +12,7 @@ import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 
 const primitives = javascriptPrimitives();
 const TERMS: LayoutTerms = { parameterCount: 40, cohortSizeMax: 5, clipNormL2: 2, weightCap: 1 };
-const NOISY: LayoutTerms = { ...TERMS, noise: { noiseMultiplier: 1, shareCount: 3 } };
+const NOISY: LayoutTerms = { ...TERMS, noise: { code: noiseCode, noiseMultiplier: 1, shareCount: 3 } };
 const layout = vectorLayout(NOISY);
 const place = placeOf(layout, update);
 const noise = place.noise ?? { kind: "discrete-gaussian", variance: 0, max: 0, squaredNormMax: 0 };
@@ -27,7 +28,7 @@ async function encode(
   const encoded = await encodeContribution(
     layout,
     { update: delta, numExamples, metricsBefore: NO_METRICS, metricsAfter: NO_METRICS },
-    { primitives, roundingKey: seededRandom(`rounding ${seed}`)(32), random },
+    { primitives, roundingKey: seededRandom(`rounding ${seed}`)(32), random, noiseCode },
   );
   if (!encoded.ok) throw new Error(encoded.error.type);
   const { words, kept } = encoded.value;
@@ -143,7 +144,7 @@ describe("an update with noise", () => {
   test("[P16] exact metrics are not released beside it, and devices agree to the noise", () => {
     expect(layout.segments.map(({ name }) => name)).toEqual(["update", "weight", "sentinels"]);
     expect(JSON.stringify(layoutData(layout))).toContain(`"variance":${noise.variance}`);
-    const other = vectorLayout({ ...NOISY, noise: { noiseMultiplier: 2, shareCount: 3 } });
+    const other = vectorLayout({ ...NOISY, noise: { code: noiseCode, noiseMultiplier: 2, shareCount: 3 } });
     expect(layoutData(other)).not.toEqual(layoutData(layout));
     expect(layoutData(vectorLayout(TERMS))).toMatchObject({ segments: [{ noise: null }, {}, {}, {}] });
     expect(() => vectorLayout({ ...NOISY, ring: 16 })).toThrow("32-bit");
