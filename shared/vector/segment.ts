@@ -2,9 +2,9 @@ import type { Json } from "../codec/canonical-json.ts";
 import type { Bytes } from "../kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import type { Result } from "../kernel/result.ts";
-import type { NoiseCode } from "../privacy/noise-code.ts";
 import type { ClassSums, NumberSums } from "../task/evaluation.ts";
 import type { Purpose, RoundParams } from "../task/round-params.ts";
+import type { NoiseCode } from "./noise-code.ts";
 import type { Ring } from "./ring.ts";
 
 /*

@@ -4,11 +4,11 @@ import { combineShares, lagrangeBasisAtZero, splitSecret } from "#shared/crypto/
 import { assert, present } from "#shared/kernel/assert.ts";
 import type { Bytes } from "#shared/kernel/bytes.ts";
 import type { Primitives, RandomBytes } from "#shared/kernel/ports.ts";
-import { noiseCode } from "#shared/privacy/noise-code.ts";
 import { decodeSum } from "#shared/vector/decode.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
 import { type VectorLayout, vectorLayout } from "#shared/vector/layout.ts";
 import { meanDivisor, meanUpdate, updateSumOf } from "#shared/vector/mean.ts";
+import { noiseCode } from "#shared/vector/noise-code.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { weight } from "#shared/vector/segments/weight.ts";
 import { SumOfShards } from "#shared/vector/sum.ts";

@@ -2,20 +2,9 @@ import { packPairs } from "../../codec/packing.ts";
 import { clipToNorm, normL2, quantize } from "../../codec/quantize.ts";
 import { rotate } from "../../codec/rotation.ts";
 import { assert, present } from "../../kernel/assert.ts";
-import type { RandomBytes } from "../../kernel/ports.ts";
 import { err, ok } from "../../kernel/result.ts";
-import type { NoiseCode } from "../../privacy/noise-code.ts";
-import type { NoiseTable } from "../../privacy/noise-table.ts";
 import { assertSumFits, type Ring, ringRefusal, sumMaxOf } from "../ring.ts";
-import {
-  addWhole,
-  type EncodeTools,
-  type LayoutTerms,
-  type Numbers,
-  type Place,
-  type Segment,
-  type SegmentNoise,
-} from "../segment.ts";
+import { addWhole, type LayoutTerms, type Numbers, type Place, type Segment } from "../segment.ts";
 import { countedWeight } from "./weight.ts";
 
 /*
@@ -66,7 +55,7 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
     const rotated = terms.rotated ?? ring === 16;
     const count = rotated ? powerOfTwoAtLeast(Math.max(2, parameterCount)) : parameterCount;
     const length = ring === 16 ? Math.ceil(count / 2) : count;
-    if (terms.noise !== undefined) return noisyLayout(terms, terms.noise, ring, rotated);
+    if (terms.noise !== undefined) return terms.noise.code.layout(terms, ring, rotated);
     return { length, ring, publish: "public", clip: updateClip(terms, ring, rotated, count), noise: null };
   },
 
@@ -99,7 +88,8 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
     // An odd number of weights on the 16-bit ring leaves half a word unused.
     const filled = quantized.subarray(0, values.length);
     await quantize(primitives, filled, values, counted.value / clip.weightCap, clip, roundingKey);
-    if (noise !== null) await makeNoisy(filled, values, place, noise, tools);
+    if (noise !== null)
+      await present(tools.noiseCode, "code for noise").make(filled, values, place, noise, tools);
     if (ring === 16) packPairs(quantized, words);
     return ok({ clippedUpdate, normL2Before, zeroed });
   },
@@ -117,71 +107,6 @@ export const update: Segment<UpdateClip, KeptUpdate, Numbers> = {
 
   read: (_, numbers) => numbers,
 };
-
-/**
- * Rounds again until the numbers are within the sensitivity, then adds this device's share of the noise.
- *
- * One rounding does with a probability of at least 1 - e^-1/2. Rules P10, P13.
- */
-async function makeNoisy(
-  numbers: Int32Array,
-  values: Float32Array | Float64Array,
-  { clip }: Place<UpdateClip>,
-  noise: SegmentNoise,
-  { primitives, random, noiseCode }: EncodeTools,
-): Promise<void> {
-  const source: RandomBytes = present(random, "randomness for noise");
-  for (let turn = 0; squaredNorm(numbers) > noise.squaredNormMax; turn++) {
-    // Failing so often has a probability of e^-500, so the clip or the plan is wrong.
-    assert(turn < 1000, "a rounded update is within the sensitivity");
-    await quantize(primitives, numbers, values, 1, clip, source(32));
-  }
-  const code = present(noiseCode, "code for noise");
-  code.add(numbers, tableOf(noise, code), source);
-}
-
-/** Exact below 2^53; above, too large all the same. */
-function squaredNorm(numbers: Int32Array): number {
-  let sum = 0;
-  for (let i = 0; i < numbers.length; i++) sum += numbers[i]! * numbers[i]!; // hot loop
-  return sum;
-}
-
-/** A table takes up to a second to build, and serves as long as its layout. */
-const tables = new WeakMap<SegmentNoise, NoiseTable>();
-
-function tableOf(noise: SegmentNoise, code: NoiseCode): NoiseTable {
-  const known = tables.get(noise);
-  if (known !== undefined) return known;
-  const table = code.table(noise.variance);
-  tables.set(noise, table);
-  return table;
-}
-
-function noisyLayout(
-  { parameterCount, cohortSizeMax, clipNormL2, weightCap }: LayoutTerms,
-  noise: NonNullable<LayoutTerms["noise"]>,
-  ring: Ring,
-  rotated: boolean,
-) {
-  assert(ring === 32 && !rotated, "noise needs the 32-bit ring and no rotation");
-  assert(weightCap === 1, "with noise all weights are 1");
-  const { code, ...asked } = noise;
-  const planned = code.plan({ dimension: parameterCount, cohortSizeMax, ...asked });
-  assert(planned.ok, planned.ok ? "" : code.refusal(planned.error));
-  const { clipSteps, squaredNormMax, variance, noiseMax } = planned.value;
-  const clip: UpdateClip = {
-    kind: "l2",
-    parameterCount,
-    rotated,
-    normL2: clipNormL2,
-    coordinate: clipNormL2,
-    quantizedMax: clipSteps,
-    weightCap,
-  };
-  const own: SegmentNoise = { kind: "discrete-gaussian", variance, max: noiseMax, squaredNormMax };
-  return { length: parameterCount, ring, publish: "public", clip, noise: own } as const;
-}
 
 /** How many numbers the update's words hold: a power of two if it is rotated, else one for each weight. */
 export function coordinateCount({ length, ring }: Place<UpdateClip>): number {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { javascriptPrimitives } from "#shared/crypto/primitives-javascript.ts";
 import type { RandomBytes } from "#shared/kernel/ports.ts";
-import { noiseCode } from "#shared/privacy/noise-code.ts";
 import { decodeSum } from "#shared/vector/decode.ts";
 import { encodeContribution } from "#shared/vector/encode.ts";
 import { layoutData, placeOf, vectorLayout } from "#shared/vector/layout.ts";
 import { meanDivisor } from "#shared/vector/mean.ts";
+import { noiseCode } from "#shared/vector/noise-code.ts";
 import type { LayoutTerms } from "#shared/vector/segment.ts";
 import { update } from "#shared/vector/segments/update.ts";
 import { seededRandom } from "#test/kit/secagg-fixtures.ts";
@@ -104,7 +104,7 @@ describe("an update with noise", () => {
       metricsAfter: NO_METRICS,
     };
     await expect(
-      encodeContribution(layout, contribution, { primitives, roundingKey: new Uint8Array(32) }),
+      encodeContribution(layout, contribution, { primitives, roundingKey: new Uint8Array(32), noiseCode }),
     ).rejects.toThrow("randomness for noise");
   });
 
