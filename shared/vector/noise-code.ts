@@ -5,8 +5,7 @@ import { addNoise } from "../privacy/draw-noise.ts";
 import { buildNoiseTable, type NoiseTable } from "../privacy/noise-table.ts";
 import { noiseRefusalSentence, planNoise } from "../privacy/scale.ts";
 import type { Ring } from "./ring.ts";
-import type { EncodeTools, LayoutTerms, Place, SegmentNoise } from "./segment.ts";
-import type { UpdateClip } from "./segments/update.ts";
+import type { EncodeTools, LayoutTerms, NoiseCode, Place, SegmentNoise, UpdateClip } from "./segment.ts";
 
 /* The noise of an update. It is handed in, so that a page whose task has none does not fetch it. */
 
@@ -73,5 +72,4 @@ function layout(
   return { length: parameterCount, ring, publish: "public", clip, noise: own } as const;
 }
 
-export const noiseCode = { layout, make };
-export type NoiseCode = typeof noiseCode;
+export const noiseCode: NoiseCode = { layout, make };

@@ -4,7 +4,6 @@ import type { Primitives, RandomBytes } from "../kernel/ports.ts";
 import type { Result } from "../kernel/result.ts";
 import type { ClassSums, NumberSums } from "../task/evaluation.ts";
 import type { Purpose, RoundParams } from "../task/round-params.ts";
-import type { NoiseCode } from "./noise-code.ts";
 import type { Ring } from "./ring.ts";
 
 /*
@@ -153,4 +152,31 @@ export interface Segment<C extends Clip = Clip, Kept = unknown, Value = unknown>
 /** Adds integers as doubles, exact below 2^53. The sum of several shards may not fit the ring. */
 export function addWhole(total: Float64Array, numbers: Int32Array): void {
   for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (numbers[i] as number);
+}
+
+export type UpdateClip = {
+  readonly kind: "l2";
+  /** Number of weights. A padded update has more coordinates. */
+  readonly parameterCount: number;
+  readonly rotated: boolean;
+  /** L, in the unit of the weights. */
+  readonly normL2: number;
+  /** B, in the unit of the weights; equal to L unless the update is rotated. */
+  readonly coordinate: number;
+  /** Q: the ring number that stands for B at full weight. */
+  readonly quantizedMax: number;
+  /** W: the full weight. */
+  readonly weightCap: number;
+};
+
+/** What noise needs beside its numbers. It is handed in, so that a page whose task has none does not fetch it. */
+export interface NoiseCode {
+  layout(terms: LayoutTerms, ring: Ring, rotated: boolean): Omit<SegmentLayout<UpdateClip>, "name">;
+  make(
+    numbers: Int32Array,
+    values: Float32Array | Float64Array,
+    place: Place<UpdateClip>,
+    noise: SegmentNoise,
+    tools: EncodeTools,
+  ): Promise<void>;
 }

@@ -4,7 +4,14 @@ import { rotate } from "../../codec/rotation.ts";
 import { assert, present } from "../../kernel/assert.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { assertSumFits, type Ring, ringRefusal, sumMaxOf } from "../ring.ts";
-import { addWhole, type LayoutTerms, type Numbers, type Place, type Segment } from "../segment.ts";
+import {
+  addWhole,
+  type LayoutTerms,
+  type Numbers,
+  type Place,
+  type Segment,
+  type UpdateClip,
+} from "../segment.ts";
 import { countedWeight } from "./weight.ts";
 
 /*
@@ -16,20 +23,7 @@ import { countedWeight } from "./weight.ts";
  * numbers are within the sensitivity, and each gets discrete Gaussian noise. All weights are 1.
  */
 
-export type UpdateClip = {
-  readonly kind: "l2";
-  /** Number of weights. A padded update has more coordinates. */
-  readonly parameterCount: number;
-  readonly rotated: boolean;
-  /** L, in the unit of the weights. */
-  readonly normL2: number;
-  /** B, in the unit of the weights; equal to L unless the update is rotated. */
-  readonly coordinate: number;
-  /** Q: the ring number that stands for B at full weight. */
-  readonly quantizedMax: number;
-  /** W: the full weight. */
-  readonly weightCap: number;
-};
+export type { UpdateClip };
 
 /** The part of its update that a device keeps. */
 export interface KeptUpdate {
