@@ -12,6 +12,9 @@ import { seededRandom } from "#test/kit/secagg-fixtures.ts";
 type Audit = typeof import("#coordinator/commands/privacy/mechanism-audit.ts");
 
 const UPDATE = "shared/vector/segments/update.ts";
+const NOISE = "shared/vector/noise-code.ts";
+/** Before the first use of what an edit declares. */
+const TOP = "/** Exact below 2^53;";
 const ADD_NOISE = "  addNoise(numbers, tableOf(noise), source);";
 
 /** Faults that would make the privacy claim false, and the check that must see each. */
@@ -21,7 +24,7 @@ const MUTANTS: readonly (readonly [name: string, check: string, edits: readonly 
     "standard deviation",
     [
       {
-        file: UPDATE,
+        file: NOISE,
         find: "buildNoiseTable(noise.variance)",
         replace: "buildNoiseTable(Math.round(noise.variance / 4))",
       },
@@ -32,15 +35,15 @@ const MUTANTS: readonly (readonly [name: string, check: string, edits: readonly 
     "gap",
     [
       { file: UPDATE, find: "counted.value / clip.weightCap, clip", replace: "numExamples, clip" },
-      { file: UPDATE, find: "squaredNorm(numbers) > noise.squaredNormMax", replace: "turn < 0" },
+      { file: NOISE, find: "squaredNorm(numbers) > noise.squaredNormMax", replace: "turn < 0" },
     ],
   ],
   [
     "one share is missing",
     "standard deviation",
     [
-      { file: UPDATE, find: ADD_NOISE, replace: `  if (sums++ % 3 !== 0) ${ADD_NOISE.trim()}` },
-      { file: UPDATE, find: "const QUANTIZED_MAX = ", replace: "let sums = 0;\nconst QUANTIZED_MAX = " },
+      { file: NOISE, find: ADD_NOISE, replace: `  if (sums++ % 3 !== 0) ${ADD_NOISE.trim()}` },
+      { file: NOISE, find: TOP, replace: `let sums = 0;\n${TOP}` },
     ],
   ],
   [
@@ -52,10 +55,10 @@ const MUTANTS: readonly (readonly [name: string, check: string, edits: readonly 
     "noise is reused in the next round",
     "correlation",
     [
-      { file: UPDATE, find: ADD_NOISE, replace: "  addNoise(numbers, tableOf(noise), again(source));" },
+      { file: NOISE, find: ADD_NOISE, replace: "  addNoise(numbers, tableOf(noise), again(source));" },
       {
-        file: UPDATE,
-        find: "const QUANTIZED_MAX = ",
+        file: NOISE,
+        find: TOP,
         replace: `const kept: RandomBytes extends (n: number) => infer B ? B[] : never = [];
 let calls = 0;
 const again = (source: RandomBytes): RandomBytes => (byteCount) => {
@@ -63,7 +66,7 @@ const again = (source: RandomBytes): RandomBytes => (byteCount) => {
   if (call < 3) kept[call] = source(byteCount).slice();
   return kept[call % 3]!.slice();
 };
-const QUANTIZED_MAX = `,
+${TOP}`,
       },
     ],
   ],
