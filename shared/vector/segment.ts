@@ -171,7 +171,19 @@ export type UpdateClip = {
 
 /** What noise needs beside its numbers. It is handed in, so that a page whose task has none does not fetch it. */
 export interface NoiseCode {
+  /**
+   * The update's layout with the noise that `terms` ask for.
+   *
+   * @throws AssertionFault if the ring is not 32 bits, the update is rotated, rows have weights, or no scale fits.
+   */
   layout(terms: LayoutTerms, ring: Ring, rotated: boolean): Omit<SegmentLayout<UpdateClip>, "name">;
+  /**
+   * Makes rounded numbers noisy, in place: rounds again until they are within the sensitivity, and adds this device's share.
+   *
+   * @param numbers  Rounding steps. [parameterCount]
+   * @param values   The clipped update, in the unit of the weights. [parameterCount]
+   * @throws AssertionFault without randomness in `tools`.
+   */
   make(
     numbers: Int32Array,
     values: Float32Array | Float64Array,

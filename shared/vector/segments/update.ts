@@ -20,7 +20,7 @@ import { countedWeight } from "./weight.ts";
  * coordinates share a word (`packing.ts`).
  *
  * With noise, Q is the number of steps that `privacy/scale.ts` gives the clip. The rounding is drawn again until the whole
- * numbers are within the sensitivity, and each gets discrete Gaussian noise. All weights are 1.
+ * numbers are within the sensitivity, and each gets discrete Gaussian noise (`noise-code.ts`). All weights are 1.
  */
 
 export type { UpdateClip };
